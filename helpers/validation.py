@@ -1,0 +1,81 @@
+"""Checks of arguments that every module shares; each error names the culprit."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+
+Array = np.ndarray
+
+
+def integer(name: str, value: Any, *, minimum: int, maximum: int | None = None) -> int:
+    """Return value as an int; raises ValueError if it is no integer within the bounds."""
+    bounds = f"at least {minimum}" if maximum is None else f"from {minimum} to {maximum}"
+    try:
+        number = None if isinstance(value, bool) else operator.index(value)
+    except TypeError:
+        number = None
+    if number is None:
+        raise ValueError(f"{name} must be an integer, {bounds}; got {value!r}")
+    if number < minimum or (maximum is not None and number > maximum):
+        raise ValueError(f"{name} must be {bounds}; got {number}")
+    return number
+
+
+def choice(name: str, value: Any, allowed: Iterable[str]) -> str:
+    """Return value; raises ValueError if it is not one of the allowed words."""
+    words = list(allowed)
+    if not isinstance(value, str) or value not in words:
+        raise ValueError(f"{name} must be one of {', '.join(map(repr, words))}; got {value!r}")
+    return value
+
+
+def float_array(name: str, value: Any, shape: tuple[int | str, ...]) -> Array:
+    """Return value as a floating-point array of the given shape.
+
+    shape: a number fixes a dimension, a word only names it ("steps"). Integers
+    become float64; float32 and float64 are kept; inf and NaN are let through.
+    Raises ValueError naming the array if its dtype or shape does not fit.
+    """
+    array = np.asarray(value)
+    if array.dtype.kind in "iu":
+        array = array.astype(np.float64)
+    if array.dtype.char not in "fd":
+        raise ValueError(f"{name} must be float32 or float64; got {array.dtype}")
+    fits = array.ndim == len(shape) and all(
+        isinstance(want, str) or want == have
+        for want, have in zip(shape, array.shape, strict=False)
+    )
+    if not fits:
+        expected = f"({', '.join(map(str, shape))}{',' if len(shape) == 1 else ''})"
+        raise ValueError(f"{name} must have shape {expected}; got {array.shape}")
+    return array
+
+
+def finite_array(name: str, value: Any, shape: tuple[int | str, ...]) -> Array:
+    """Return value as `float_array` does, with finite entries only.
+
+    Raises ValueError naming the array if its dtype, shape or entries do not fit;
+    a non-finite entry is given with its index.
+    """
+    array = float_array(name, value, shape)
+    finite = np.isfinite(array)
+    if not finite.all():
+        index = tuple(int(i) for i in np.argwhere(~finite)[0])
+        raise ValueError(f"{name} must be finite; entry {index} is {array[index]}")
+    return array
+
+
+def same_dtype(**arrays: Array) -> np.dtype:
+    """Return the dtype the arrays share; raises ValueError naming both if two differ."""
+    (first, leader), *rest = arrays.items()
+    for name, array in rest:
+        if array.dtype != leader.dtype:
+            raise ValueError(
+                f"mixed dtypes: {first} is {leader.dtype}, {name} is {array.dtype}; "
+                "give all of them one dtype"
+            )
+    return leader.dtype
