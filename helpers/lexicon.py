@@ -1,0 +1,216 @@
+"""The words of the task, read from data/lexicon.json and checked on load."""
+
+from __future__ import annotations
+
+import functools
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from helpers.validation import Array
+
+PATH = Path(__file__).resolve().parent.parent / "data" / "lexicon.json"
+WORD_LISTS = (
+    "adjectives",
+    "transitive",
+    "intransitive",
+    "early_adverbs",
+    "late_adverbs",
+    "prepositions",
+    "relatives",
+    "connectors",
+    "sequels",
+    "predicates",
+)
+NOUN_LISTS = ("nouns", "held_out_nouns")
+SMALLEST = {"nouns": 8, "held_out_nouns": 4}
+
+
+class LexiconError(ValueError):
+    """The lexicon's file is missing, unreadable or breaks a rule; the message says where."""
+
+
+@dataclass(frozen=True)
+class Lexicon:
+    """Words by category. A noun is a pair (singular, plural), all of them animals.
+
+    early_adverbs stand before a verb ("already ate"), late_adverbs after one ("ate
+    outside"); connectors join two verbs, and a sequel may follow one ("and then").
+    openers: for each length in tokens, the comma included, noun-free phrases of that
+    length without their comma.
+    """
+
+    nouns: tuple[tuple[str, str], ...]
+    held_out_nouns: tuple[tuple[str, str], ...]
+    adjectives: tuple[str, ...]
+    transitive: tuple[str, ...]
+    intransitive: tuple[str, ...]
+    early_adverbs: tuple[str, ...]
+    late_adverbs: tuple[str, ...]
+    prepositions: tuple[str, ...]
+    relatives: tuple[str, ...]
+    connectors: tuple[str, ...]
+    sequels: tuple[str, ...]
+    predicates: tuple[str, ...]
+    openers: dict[int, tuple[tuple[str, ...], ...]]
+
+
+class Vocabulary:
+    """The course's words in one fixed order, and their numbers.
+
+    words: all of them, in alphabetical order. word_classes: for each word ",",
+    "singular", "plural" or "other".
+    """
+
+    def __init__(self, lexicon: Lexicon) -> None:
+        nouns = (*lexicon.nouns, *lexicon.held_out_nouns)
+        classes = {",": ","}
+        classes |= {singular: "singular" for singular, _ in nouns}
+        classes |= {plural: "plural" for _, plural in nouns}
+        others = {"the"}
+        for name in WORD_LISTS:
+            if name != "predicates":
+                others.update(getattr(lexicon, name))
+        for phrases in lexicon.openers.values():
+            others.update(word for phrase in phrases for word in phrase)
+        self.words = tuple(sorted({*classes, *others}))
+        self.word_classes = tuple(classes.get(word, "other") for word in self.words)
+        self._ids = {word: number for number, word in enumerate(self.words)}
+
+    def __len__(self) -> int:
+        return len(self.words)
+
+    def encode(self, words: Iterable[str]) -> Array:
+        """Numbers of the words, (steps,) int64.
+
+        Raises ValueError naming the first word that is not in the vocabulary, and its place.
+        """
+        numbers = []
+        for place, word in enumerate(words):
+            if word not in self._ids:
+                raise ValueError(
+                    f"word {place} is {word!r}, which is not in the vocabulary of "
+                    f"{len(self)} words (lower case, see data/lexicon.json)"
+                )
+            numbers.append(self._ids[word])
+        return np.array(numbers, dtype=np.int64)
+
+    def decode(self, ids: Iterable[int]) -> tuple[str, ...]:
+        """Words of the numbers. Raises ValueError naming the first number out of range."""
+        words = []
+        for place, number in enumerate(ids):
+            if not 0 <= number < len(self):
+                raise ValueError(
+                    f"number {place} is {int(number)}; the vocabulary has 0 to {len(self) - 1}"
+                )
+            words.append(self.words[int(number)])
+        return tuple(words)
+
+    def classes(self, name: str) -> Array:
+        """Whether each word is of the class (",", "singular", "plural", "other"): (words,) bool."""
+        return np.array([word_class == name for word_class in self.word_classes])
+
+
+def load_lexicon(path: Path | str = PATH) -> Lexicon:
+    """Read and check a lexicon.
+
+    Raises LexiconError naming file, entry and reason: no such file, no JSON, a missing
+    or unknown list, too few entries, an entry that is no lower-case word, a noun
+    without two different forms, a word in two places, an opener of the wrong length
+    or with a noun in it.
+    """
+    path = Path(path)
+
+    def refuse(reason: str) -> LexiconError:
+        return LexiconError(f"{path}: {reason}")
+
+    try:
+        data = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise refuse(
+            "no such file; the helpers read data/ beside them, so install with pip install -e ."
+        ) from None
+    except UnicodeDecodeError as error:
+        raise refuse(f"not UTF-8 ({error.reason} at byte {error.start})") from None
+    except json.JSONDecodeError as error:
+        raise refuse(f"not JSON (line {error.lineno}: {error.msg})") from None
+    expected = {*WORD_LISTS, *NOUN_LISTS, "openers"}
+    if not isinstance(data, dict):
+        raise refuse(f"must be an object with the keys {', '.join(sorted(expected))}")
+    for key in sorted(expected ^ data.keys()):
+        raise refuse(f"{'missing' if key in expected else 'unknown'} key {key!r}")
+
+    owner: dict[str, str] = {"the": "the article", ",": "the comma"}
+
+    def claim(word: Any, place: str) -> str:
+        if not isinstance(word, str) or not (word.isascii() and word.isalpha() and word.islower()):
+            raise refuse(f"{place} must be one lower-case word; got {word!r}")
+        if word in owner:
+            raise refuse(f"{place}: {word!r} stands already in {owner[word]}; a word has one place")
+        owner[word] = place
+        return word
+
+    def listed(key: str) -> Sequence[Any]:
+        entries, least = data[key], SMALLEST.get(key, 1)
+        if not isinstance(entries, list) or len(entries) < least:
+            raise refuse(f"{key} must be a list of at least {least}; got {entries!r}")
+        return entries
+
+    def pairs(key: str) -> tuple[tuple[str, str], ...]:
+        found = []
+        for row, entry in enumerate(listed(key)):
+            if not isinstance(entry, list) or len(entry) != 2:
+                raise refuse(f"{key}[{row}] must be [singular, plural]; got {entry!r}")
+            forms = [claim(form, f"{key}[{row}]") for form in entry]
+            found.append((forms[0], forms[1]))
+        return tuple(found)
+
+    nouns = {key: pairs(key) for key in NOUN_LISTS}
+    words = {
+        key: tuple(claim(word, f"{key}[{row}]") for row, word in enumerate(listed(key)))
+        for key in WORD_LISTS
+    }
+    noun_forms = {form for key in NOUN_LISTS for pair in nouns[key] for form in pair}
+    return Lexicon(**nouns, **words, openers=_openers(data["openers"], noun_forms, refuse))
+
+
+def _openers(
+    data: Any, noun_forms: set[str], refuse: Any
+) -> dict[int, tuple[tuple[str, ...], ...]]:
+    if not isinstance(data, dict) or set(data) != {"4", "5", "6"}:
+        raise refuse(f"openers must have the lengths '4', '5' and '6'; got {data!r}")
+    openers = {}
+    for length, phrases in data.items():
+        if not isinstance(phrases, list) or not phrases:
+            raise refuse(f"openers[{length}] must be a list of at least 1; got {phrases!r}")
+        for row, phrase in enumerate(phrases):
+            words = phrase.split() if isinstance(phrase, str) else []
+            place = f"openers[{length}][{row}]"
+            if len(words) != int(length) - 1:
+                raise refuse(
+                    f"{place} must have {int(length) - 1} words (the comma is the last token); "
+                    f"got {phrase!r}"
+                )
+            for word in words:
+                if word in noun_forms:
+                    raise refuse(f"{place} must hold no noun; got {word!r} in {phrase!r}")
+                if not (word.isascii() and word.isalpha() and word.islower()):
+                    raise refuse(f"{place} must be lower-case words; got {word!r}")
+        openers[int(length)] = tuple(tuple(phrase.split()) for phrase in phrases)
+    return openers
+
+
+@functools.cache
+def lexicon() -> Lexicon:
+    """The course's lexicon, read once."""
+    return load_lexicon()
+
+
+@functools.cache
+def vocabulary() -> Vocabulary:
+    """The course's vocabulary: one order for all tasks, gaps and settings."""
+    return Vocabulary(lexicon())
