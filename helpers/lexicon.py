@@ -26,6 +26,7 @@ WORD_LISTS = (
     "sequels",
     "predicates",
 )
+NUMBERS = ("singular", "plural")
 NOUN_LISTS = ("nouns", "held_out_nouns")
 SMALLEST = {"nouns": 8, "held_out_nouns": 4}
 
@@ -60,26 +61,18 @@ class Lexicon:
 
 
 class Vocabulary:
-    """The course's words in one fixed order, and their numbers.
+    """Words in a fixed order, and their numbers.
 
-    words: all of them, in alphabetical order. word_classes: for each word ",",
-    "singular", "plural" or "other".
+    words: each once. Raises ValueError naming a word that stands there twice.
     """
 
-    def __init__(self, lexicon: Lexicon) -> None:
-        nouns = (*lexicon.nouns, *lexicon.held_out_nouns)
-        classes = {",": ","}
-        classes |= {singular: "singular" for singular, _ in nouns}
-        classes |= {plural: "plural" for _, plural in nouns}
-        others = {"the"}
-        for name in WORD_LISTS:
-            if name != "predicates":
-                others.update(getattr(lexicon, name))
-        for phrases in lexicon.openers.values():
-            others.update(word for phrase in phrases for word in phrase)
-        self.words = tuple(sorted({*classes, *others}))
-        self.word_classes = tuple(classes.get(word, "other") for word in self.words)
-        self._ids = {word: number for number, word in enumerate(self.words)}
+    def __init__(self, words: Iterable[str]) -> None:
+        self.words = tuple(words)
+        self._ids: dict[str, int] = {}
+        for number, word in enumerate(self.words):
+            if word in self._ids:
+                raise ValueError(f"word {number} is {word!r}, and so is word {self._ids[word]}")
+            self._ids[word] = number
 
     def __len__(self) -> int:
         return len(self.words)
@@ -109,10 +102,6 @@ class Vocabulary:
                 )
             words.append(self.words[int(number)])
         return tuple(words)
-
-    def classes(self, name: str) -> Array:
-        """Whether each word is of the class (",", "singular", "plural", "other"): (words,) bool."""
-        return np.array([word_class == name for word_class in self.word_classes])
 
 
 def load_lexicon(path: Path | str = PATH) -> Lexicon:
@@ -212,5 +201,26 @@ def lexicon() -> Lexicon:
 
 @functools.cache
 def vocabulary() -> Vocabulary:
-    """The course's vocabulary: one order for all tasks, gaps and settings."""
-    return Vocabulary(lexicon())
+    """The course's vocabulary, alphabetical: one for all tasks, gaps and settings."""
+    words = lexicon()
+    known = {",", "the", *word_numbers()}
+    for name in WORD_LISTS:
+        if name != "predicates":
+            known.update(getattr(words, name))
+    for phrases in words.openers.values():
+        known.update(word for phrase in phrases for word in phrase)
+    return Vocabulary(sorted(known))
+
+
+@functools.cache
+def word_numbers() -> dict[str, str]:
+    """For each form of each noun its number, "singular" or "plural"."""
+    nouns = (*lexicon().nouns, *lexicon().held_out_nouns)
+    return {form: number for pair in nouns for form, number in zip(pair, NUMBERS, strict=True)}
+
+
+@functools.cache
+def word_classes() -> tuple[str, ...]:
+    """For each word of the vocabulary: ",", "singular", "plural" or "other"."""
+    classes = {",": ",", **word_numbers()}
+    return tuple(classes.get(word, "other") for word in vocabulary().words)

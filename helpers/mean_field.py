@@ -1,0 +1,115 @@
+"""Where a wide random tanh network vanishes and where it explodes: the theory's answer.
+
+The network is h_t = tanh(W h_{t-1} + u_t) with W drawn once, entries normal with
+variance gain^2 / hidden, and u_t the input current of a step (U x_t + b), normal with
+standard deviation input_std, drawn anew for every unit and step. With many hidden
+units each a_t = W h_{t-1} + u_t is normal, and its variance settles at q where
+    q = gain^2 E[tanh(sqrt(q) z)^2] + input_std^2,          z standard normal.
+The squared length of a gradient is then multiplied at each step by
+    chi = gain^2 E[tanh'(sqrt(q) z)^2],
+its length by sqrt(chi): below 1 the network vanishes, above 1 it explodes. Inputs lower
+chi, since they push units onto the flat part of tanh.
+
+For ReLU, E[phi'^2] = 1/2 whatever q is, so sqrt(chi) = gain / sqrt(2): the critical
+gain is sqrt(2), with any input.
+
+Sources: Sompolinsky, Crisanti & Sommers 1988, "Chaos in random neural networks" (the
+transition at gain 1 without input); Poole et al. 2016, "Exponential expressivity in deep
+neural networks through transient chaos", section 2 (q and chi); Schoenholz et al. 2017,
+"Deep information propagation" (chi as the rate of the gradient).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+LARGEST = 1000.0
+HALVINGS = 100
+
+
+def mean_field_factor(gain: float, input_std: float) -> float:
+    """Factor by which the gradient's length changes at each step: sqrt(chi).
+
+    gain: standard deviation of W's entries times sqrt(hidden), 0 to 1,000.
+    input_std: standard deviation of each unit's input current, 0 to 1,000.
+    With input_std 0 and gain at most 1 the network falls silent (q = 0) and the factor
+    is the gain itself.
+    Raises ValueError if a number is not finite or out of range.
+    Source: Poole et al. 2016, section 2; Schoenholz et al. 2017.
+    """
+    gain, input_std = _size("gain", gain), _size("input_std", input_std)
+
+    def below_fixed_point(q: float) -> bool:
+        return gain**2 * _gaussian_mean(q, _squared_tanh) + input_std**2 > q
+
+    # tanh^2 <= 1 bounds q. The map is concave in q, so it crosses q once; at the edge of
+    # chaos iterating it would take forever, halving the interval does not.
+    q = _bisect(below_fixed_point, gain**2 + input_std**2)
+    return gain * _gaussian_mean(q, _squared_slope) ** 0.5
+
+
+def critical_gain(input_std: float) -> float:
+    """Gain at which mean_field_factor is 1: below it a network vanishes, above it explodes.
+
+    input_std: standard deviation of each unit's input current, 0 to 1,000.
+    Returns exactly 1.0 without input; it rises with the input. Right to 7 digits.
+    Raises ValueError if input_std is not finite or out of range.
+    Source: Sompolinsky, Crisanti & Sommers 1988 (without input); Poole et al. 2016
+    and Schoenholz et al. 2017 (the critical line chi = 1).
+    """
+    input_std = _size("input_std", input_std)
+    if input_std == 0:
+        return 1.0
+
+    # On the critical line gain^2 = 1 / E[tanh'^2], and the fixed point then says which
+    # input_std belongs to q. So one bisection over q finds the gain.
+    def below_input(q: float) -> bool:
+        gain_squared = 1 / _gaussian_mean(q, _squared_slope)
+        return q - gain_squared * _gaussian_mean(q, _squared_tanh) < input_std**2
+
+    q = _bisect(below_input, (input_std + 3) ** 2)
+    return _gaussian_mean(q, _squared_slope) ** -0.5
+
+
+def _squared_tanh(a: np.ndarray) -> np.ndarray:
+    return np.tanh(a) ** 2
+
+
+def _squared_slope(a: np.ndarray) -> np.ndarray:
+    return (1 - np.tanh(a) ** 2) ** 2
+
+
+def _gaussian_mean(q: float, function: Callable[[np.ndarray], np.ndarray]) -> float:
+    """E[function(sqrt(q) z)] for standard normal z, by the trapezoid rule.
+
+    On an even grid its error falls exponentially with 1/step for a function as smooth as
+    tanh: steps of at most .2, both in z and in sqrt(q) z, give 12 digits at any q. (A
+    Gauss-Hermite rule of 100 nodes takes E[tanh'^2] 2 % wrong at q = 10, 88 % at q = 100.)
+    """
+    count = int(np.ceil(9 / 0.2 * max(1.0, q**0.5)))
+    z = np.linspace(-9, 9, 2 * count + 1)
+    weight = np.exp(-(z**2) / 2)
+    return float(weight @ function(q**0.5 * z) / weight.sum())
+
+
+def _bisect(below: Callable[[float], bool], high: float) -> float:
+    """The q in [0, high] up to which below(q) holds."""
+    low = 0.0
+    for _ in range(HALVINGS):
+        middle = (low + high) / 2
+        low, high = (middle, high) if below(middle) else (low, middle)
+    return high
+
+
+def _size(name: str, value: Any) -> float:
+    """Return value as a float; raises ValueError if it is not between 0 and LARGEST."""
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        number = float("nan")
+    if not 0 <= number <= LARGEST:
+        raise ValueError(f"{name} must be a number from 0 to {LARGEST:g}; got {value!r}")
+    return number
