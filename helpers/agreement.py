@@ -24,11 +24,16 @@ SMALLEST_GAP, LARGEST_GAP = 3, 10_000
 
 # A phrase is a row of slots, each to be filled with a word of its category.
 COMMA, THE, WHICH, RELATIVE, CONNECTOR, SEQUEL, PREPOSITION, NOUN = range(8)
-TRANSITIVE, INTRANSITIVE, EARLY, LATE, ADJECTIVE = range(8, 13)
+TRANSITIVE, INTRANSITIVE, EARLY, LATE, ADJECTIVE, COLOUR, ANY_ADJECTIVE = range(8, 15)
 Phrase = tuple[int, ...]
+FRONTED: dict[int, Phrase] = {
+    4: (PREPOSITION, THE, NOUN, COMMA),
+    5: (PREPOSITION, THE, ANY_ADJECTIVE, NOUN, COMMA),
+    6: (PREPOSITION, THE, ADJECTIVE, COLOUR, NOUN, COMMA),
+}
 CLAUSES_WITH_NOUN: tuple[Phrase, ...] = (
     (RELATIVE, TRANSITIVE, THE, NOUN),
-    (RELATIVE, TRANSITIVE, THE, ADJECTIVE, NOUN),
+    (RELATIVE, TRANSITIVE, THE, ANY_ADJECTIVE, NOUN),
     (RELATIVE, EARLY, TRANSITIVE, THE, NOUN),
     (RELATIVE, INTRANSITIVE, PREPOSITION, THE, NOUN),
     (RELATIVE, INTRANSITIVE, CONNECTOR, TRANSITIVE, THE, NOUN),
@@ -36,7 +41,7 @@ CLAUSES_WITH_NOUN: tuple[Phrase, ...] = (
 )
 WITH_NOUN: tuple[Phrase, ...] = (
     (PREPOSITION, THE, NOUN),
-    (PREPOSITION, THE, ADJECTIVE, NOUN),
+    (PREPOSITION, THE, ANY_ADJECTIVE, NOUN),
     *CLAUSES_WITH_NOUN,
 )
 CLAUSES_WITHOUT_NOUN: tuple[Phrase, ...] = (
@@ -156,8 +161,7 @@ class AgreementTask:
         for label in (0, 1):
             rows = np.flatnonzero(labels == label)
             fronted[rows] = self._shuffled_halves(len(rows))
-        phrase = (PREPOSITION, THE, *[ADJECTIVE] * (length - 4), NOUN, COMMA)
-        slots = np.tile(phrase, (int(fronted.sum()), 1))
+        slots = np.tile(FRONTED[length], (int(fronted.sum()), 1))
         tokens[fronted] = self._fill(slots, self._rng.integers(2, size=slots.shape))
         return tokens
 
@@ -239,6 +243,8 @@ def _slot_words() -> tuple[Array, ...]:
         EARLY: words.early_adverbs,
         LATE: words.late_adverbs,
         ADJECTIVE: words.adjectives,
+        COLOUR: words.colours,
+        ANY_ADJECTIVE: (*words.adjectives, *words.colours),
     }
     nouns = _noun_words("train")
     return tuple(

@@ -11,11 +11,12 @@ from typing import Any
 
 import numpy as np
 
-from helpers.validation import Array
+from helpers.validation import Array, integer
 
 PATH = Path(__file__).resolve().parent.parent / "data" / "lexicon.json"
 WORD_LISTS = (
     "adjectives",
+    "colours",
     "transitive",
     "intransitive",
     "early_adverbs",
@@ -39,6 +40,7 @@ class LexiconError(ValueError):
 class Lexicon:
     """Words by category. A noun is a pair (singular, plural), all of them animals.
 
+    Adjectives are all but the colours, which follow them ("old grey").
     early_adverbs stand before a verb ("already ate"), late_adverbs after one ("ate
     outside"); connectors join two verbs, and a sequel may follow one ("and then").
     openers: for each length in tokens, the comma included, noun-free phrases of that
@@ -48,6 +50,7 @@ class Lexicon:
     nouns: tuple[tuple[str, str], ...]
     held_out_nouns: tuple[tuple[str, str], ...]
     adjectives: tuple[str, ...]
+    colours: tuple[str, ...]
     transitive: tuple[str, ...]
     intransitive: tuple[str, ...]
     early_adverbs: tuple[str, ...]
@@ -84,7 +87,7 @@ class Vocabulary:
         """
         numbers = []
         for place, word in enumerate(words):
-            if word not in self._ids:
+            if not isinstance(word, str) or word not in self._ids:
                 raise ValueError(
                     f"word {place} is {word!r}, which is not in the vocabulary of "
                     f"{len(self)} words (lower case, see data/lexicon.json)"
@@ -93,15 +96,14 @@ class Vocabulary:
         return np.array(numbers, dtype=np.int64)
 
     def decode(self, ids: Iterable[int]) -> tuple[str, ...]:
-        """Words of the numbers. Raises ValueError naming the first number out of range."""
-        words = []
-        for place, number in enumerate(ids):
-            if not 0 <= number < len(self):
-                raise ValueError(
-                    f"number {place} is {int(number)}; the vocabulary has 0 to {len(self) - 1}"
-                )
-            words.append(self.words[int(number)])
-        return tuple(words)
+        """Words of the numbers.
+
+        Raises ValueError naming the first that is no integer from 0 to len(self) - 1.
+        """
+        return tuple(
+            self.words[integer(f"ids[{place}]", number, minimum=0, maximum=len(self) - 1)]
+            for place, number in enumerate(ids)
+        )
 
 
 def load_lexicon(path: Path | str = PATH) -> Lexicon:
@@ -123,6 +125,8 @@ def load_lexicon(path: Path | str = PATH) -> Lexicon:
         raise refuse(
             "no such file; the helpers read data/ beside them, so install with pip install -e ."
         ) from None
+    except OSError as error:
+        raise refuse(f"cannot be read ({error.strerror}); it must be a JSON file") from None
     except UnicodeDecodeError as error:
         raise refuse(f"not UTF-8 ({error.reason} at byte {error.start})") from None
     except json.JSONDecodeError as error:
@@ -163,6 +167,8 @@ def load_lexicon(path: Path | str = PATH) -> Lexicon:
         key: tuple(claim(word, f"{key}[{row}]") for row, word in enumerate(listed(key)))
         for key in WORD_LISTS
     }
+    if "which" not in words["relatives"]:
+        raise refuse(f"relatives must hold 'which', for after a comma; got {words['relatives']!r}")
     noun_forms = {form for key in NOUN_LISTS for pair in nouns[key] for form in pair}
     return Lexicon(**nouns, **words, openers=_openers(data["openers"], noun_forms, refuse))
 
@@ -217,6 +223,13 @@ def word_numbers() -> dict[str, str]:
     """For each form of each noun its number, "singular" or "plural"."""
     nouns = (*lexicon().nouns, *lexicon().held_out_nouns)
     return {form: number for pair in nouns for form, number in zip(pair, NUMBERS, strict=True)}
+
+
+@functools.cache
+def other_number() -> dict[str, str]:
+    """For each form of each noun the other form: "cat" gives "cats", "cats" gives "cat"."""
+    nouns = (*lexicon().nouns, *lexicon().held_out_nouns)
+    return dict(nouns) | {plural: singular for singular, plural in nouns}
 
 
 @functools.cache
