@@ -18,6 +18,7 @@ def strip(
     subject: int,
     title: str,
     floor: float | None = None,
+    told: str | None = None,
 ) -> Picture:
     """The course's picture: a sentence's words along x, log10 of the signal above each.
 
@@ -25,6 +26,8 @@ def strip(
     d(logit_was - logit_were)/dh_t, (steps,). subject: index of the subject noun.
     floor: smallest positive number of the dtype, drawn as a line. A signal that is
     exactly 0 has no logarithm: it stands as an open marker on the bottom edge.
+    told: what the description says of the lines in place of their orders of magnitude,
+    for networks whose training ends elsewhere on another processor.
     Raises ValueError if a signal and the words differ in length.
     """
     for label, signal in signals.items():
@@ -63,7 +66,7 @@ def strip(
     axes.set_title(title)
     if len(signals) > 1:
         axes.legend()
-    told = "; ".join(
+    told = told or "; ".join(
         f"{label}: {magnitude(signal[subject])} at the subject '{words[subject]}', "
         f"{magnitude(signal[-1])} at the last word '{words[-1]}'"
         for label, signal in signals.items()
@@ -254,5 +257,5 @@ def behaviour_and_signal(
     return Picture(
         figure,
         f"{title}. Above: how far P(was) moves when a noun changes its number. Below: the "
-        f"signal that reaches each word, {magnitude(signal[subject])} at '{words[subject]}'.",
+        f"signal that reaches each word. The subject is '{words[subject]}'.",
     )

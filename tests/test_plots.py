@@ -32,6 +32,13 @@ def test_strip_marks_a_signal_of_exactly_zero_at_the_bottom_edge():
     assert "exactly 0 at the subject" in picture.description
 
 
+def test_strip_tells_of_a_trained_network_without_its_numbers():
+    drawn = {"RNN": np.ones(5)}
+    picture = plots.strip(WORDS, drawn, subject=1, title="T", told="It stays level")
+    assert "It stays level." in picture.description
+    assert "10^" not in picture.description
+
+
 def test_strip_draws_a_signal_that_is_zero_everywhere():
     picture = plots.strip(WORDS, {"RNN": np.zeros(5)}, subject=1, title="Nothing left")
     assert len(picture.figure.axes[0].lines[1].get_xdata()) == 5
@@ -112,7 +119,7 @@ def test_behaviour_and_signal_share_their_words():
     above, below = picture.figure.axes
     assert [bar.get_height() for bar in above.patches[:5]] == [0, 0.9, 0, 0, 0]
     np.testing.assert_allclose(below.lines[0].get_ydata(), [-9, -6, -4, -2, 0])
-    assert "10^-6 at 'cats'" in picture.description
+    assert "The subject is 'cats'" in picture.description
 
 
 def test_lines_differ_in_dash_and_marker_as_well_as_colour():

@@ -1,0 +1,124 @@
+"""The networks of the course: one recurrent layer between an embedding and a readout."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor, nn
+
+from helpers.rnn import RNN
+from helpers.validation import integer
+
+LATCH_CLASSES = (",", "singular", "plural", "other")
+
+
+class Classifier(nn.Module):
+    """Embedding, recurrent layer, linear readout of the last state.
+
+    vocabulary_size: number of words.
+    layer: a recurrent layer of this course, called as layer(x, probe=probe); its
+    input_size sets the embedding's width, its hidden_size the readout's.
+    Raises ValueError if vocabulary_size is below 1.
+    """
+
+    def __init__(self, vocabulary_size: int, layer: nn.Module) -> None:
+        super().__init__()
+        size = integer("vocabulary_size", vocabulary_size, minimum=1)
+        self.embedding = nn.Embedding(size, layer.input_size)
+        self.layer = layer
+        self.readout = nn.Linear(layer.hidden_size, 2)
+
+    @property
+    def state_size(self) -> int:
+        """Entries of one state h_t, which is the size of a probe's last axis."""
+        return self.layer.hidden_size
+
+    def forward(self, tokens: Tensor, probe: Tensor | None = None) -> Tensor:
+        """Logits (n, 2), was before were, of tokens (n, steps).
+
+        probe: (n, steps, hidden), added to each state h_t; with zeros that require
+        a gradient, its gradient is the total derivative with respect to h_t.
+        """
+        return self.readout(self.states(tokens, probe)[:, -1])
+
+    def states(self, tokens: Tensor, probe: Tensor | None = None) -> Tensor:
+        """States h_1 ... h_T (n, steps, hidden) of tokens (n, steps)."""
+        output, _ = self.layer(self.embedding(tokens), probe=probe)
+        return output
+
+
+def seeded(seed: int, build: Callable[[], nn.Module]) -> nn.Module:
+    """Return build() with torch's generator at seed, and the generator as it was."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(integer("seed", seed, minimum=0))
+        return build()
+
+
+def rnn_classifier(
+    vocabulary_size: int, *, hidden: int = 32, nonlinearity: str = "tanh", seed: int = 0
+) -> Classifier:
+    """A vanilla RNN with PyTorch's default initialisation, embedding as wide as the state.
+
+    Raises ValueError if a size is below 1 or the nonlinearity is unknown.
+    """
+    return seeded(
+        seed, lambda: Classifier(vocabulary_size, RNN(hidden, hidden, nonlinearity=nonlinearity))
+    )
+
+
+def latch_classifier(word_classes: list[str], *, gain: float = 5.0) -> Classifier:
+    """An RNN of three hidden units with weights set by hand that never forgets the subject.
+
+    word_classes: for each word of the vocabulary one of LATCH_CLASSES.
+    Each unit is near -1 (off) or +1 (on). Unit a turns on at the first comma, which
+    ends the opener; s or p turns on at the first singular or plural noun after it,
+    and each keeps itself on and the other off:
+        a_t = tanh(gain (a + 2 [comma] - 1/2))
+        s_t = tanh(gain (s + a - p + 2 [singular] - 2))
+        p_t = tanh(gain (p + a - s + 2 [plural] - 2))
+    with a, s, p the values at t - 1. So the latch is written once: nouns before the
+    subject and nouns after it change nothing, at any gap and in all attractor settings.
+    Raises ValueError if a class is unknown or the gain is below 2, where the on and
+    off states begin to merge.
+    """
+    unknown = sorted(set(word_classes) - set(LATCH_CLASSES))
+    if unknown:
+        raise ValueError(f"word class must be one of {LATCH_CLASSES}; got {unknown[0]!r}")
+    if not gain >= 2:
+        raise ValueError(f"gain must be at least 2; got {gain}")
+    model = seeded(0, lambda: Classifier(len(word_classes), RNN(4, 3)))
+    recurrent = torch.tensor([[1.0, 0.0, 0.0], [1.0, 1.0, -1.0], [1.0, -1.0, 1.0]])
+    written = torch.tensor([[2.0, 0.0, 0.0, 0.0], [0.0, 2.0, 0.0, 0.0], [0.0, 0.0, 2.0, 0.0]])
+    classes = torch.tensor([LATCH_CLASSES.index(word_class) for word_class in word_classes])
+    with torch.no_grad():
+        model.embedding.weight.copy_(nn.functional.one_hot(classes, 4))
+        model.layer.weight_hh_l0.copy_(gain * recurrent)
+        model.layer.weight_ih_l0.copy_(gain * written)
+        model.layer.bias_ih_l0.copy_(gain * torch.tensor([-0.5, -2.0, -2.0]))
+        model.layer.bias_hh_l0.zero_()
+        model.readout.weight.copy_(torch.tensor([[0.0, 1.0, -1.0], [0.0, -1.0, 1.0]]))
+        model.readout.bias.zero_()
+    return model
+
+
+class DeepTanh(nn.Module):
+    """A plain feed-forward network: `layers` times (Linear, tanh), all of one width.
+
+    PyTorch's default initialisation, without skips and without normalisation.
+    Raises ValueError if layers or width is below 1.
+    """
+
+    def __init__(self, layers: int, width: int) -> None:
+        super().__init__()
+        integer("layers", layers, minimum=1)
+        integer("width", width, minimum=1)
+        self.layers = nn.ModuleList(nn.Linear(width, width) for _ in range(layers))
+
+    def forward(self, x: Tensor, probe: Tensor | None = None) -> Tensor:
+        """Output (n, width) of x (n, width); probe (n, layers, width) is added to each layer's."""
+        for index, layer in enumerate(self.layers):
+            x = torch.tanh(layer(x))
+            if probe is not None:
+                x = x + probe[:, index]
+        return x

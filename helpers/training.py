@@ -1,0 +1,131 @@
+"""One training loop for every notebook."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from threadpoolctl import threadpool_limits
+from torch import nn
+from tqdm.auto import tqdm
+
+from helpers.agreement import AgreementTask
+from helpers.validation import Array, choice, integer
+
+OPTIMIZERS = {"adam": torch.optim.Adam, "sgd": torch.optim.SGD}
+
+
+@dataclass(frozen=True)
+class History:
+    """What one run did.
+
+    loss, gradient_norm, clip_coefficient: (steps,) one entry for each optimizer step:
+    the batch's mean cross-entropy (nats), the norm of all gradients before clipping,
+    and the factor they were multiplied by (1 where nothing was clipped).
+    checks: (step, accuracy on fresh sentences) at each check, in order.
+    learned_at: the step of the check that reached the target, or None.
+    stopped: why the run ended: "learned", "budget" or "non-finite".
+    """
+
+    loss: Array
+    gradient_norm: Array
+    clip_coefficient: Array
+    checks: tuple[tuple[int, float], ...]
+    learned_at: int | None
+    stopped: str
+
+    @property
+    def accuracy(self) -> float:
+        """Accuracy on fresh sentences at the last check."""
+        return self.checks[-1][1]
+
+
+def one_thread() -> threadpool_limits:
+    """Keep PyTorch and NumPy on one thread inside this context.
+
+    Networks of 32 units are too small to share: threads that wait for each other make a
+    step up to ten times slower, and change the order of sums, so the outcome with it.
+    """
+    return threadpool_limits(limits=1)
+
+
+@torch.no_grad()
+def accuracy(model: nn.Module, task: AgreementTask, sentences: int = 256) -> float:
+    """Share of right verbs on sentences drawn from the task, in batches of at most 64.
+
+    Raises ValueError if sentences is below 1.
+    """
+    left = integer("sentences", sentences, minimum=1)
+    right = 0
+    with one_thread():
+        while left:
+            tokens, labels = task.batch(min(left, 64))
+            right += int((model(tokens).argmax(1) == labels).sum())
+            left -= len(labels)
+    return right / sentences
+
+
+def train(
+    model: nn.Module,
+    task: AgreementTask,
+    fresh: AgreementTask,
+    *,
+    steps: int,
+    learning_rate: float,
+    optimizer: str = "adam",
+    clip_norm: float | None = 1.0,
+    batch_size: int = 32,
+    check_every: int = 20,
+    target: float = 0.95,
+    title: str = "training",
+) -> History:
+    """Train until the model is right on fresh sentences, or the budget is spent.
+
+    Each step draws a batch from task, clips the global gradient norm at clip_norm
+    (None: no clipping) and takes one optimizer step. Every check_every steps, and
+    after the last one, the accuracy on 256 sentences from fresh is taken; at target
+    the run stops. When a gradient turns non-finite the run stops before that step is
+    taken, so the model keeps its last finite parameters.
+    Raises ValueError if a number is out of range or the optimizer is unknown.
+    """
+    integer("steps", steps, minimum=1)
+    integer("batch_size", batch_size, minimum=1)
+    integer("check_every", check_every, minimum=1)
+    if not learning_rate > 0:
+        raise ValueError(f"learning_rate must be above 0; got {learning_rate}")
+    if clip_norm is not None and not clip_norm > 0:
+        raise ValueError(f"clip_norm must be above 0, or None; got {clip_norm}")
+    choice("optimizer", optimizer, OPTIMIZERS)
+    parameters = list(model.parameters())
+    stepper = OPTIMIZERS[optimizer](parameters, lr=learning_rate)
+    limit = float("inf") if clip_norm is None else clip_norm
+    loss_of = nn.CrossEntropyLoss()
+    log: list[tuple[float, float, float]] = []
+    checks: list[tuple[int, float]] = []
+    stopped = "budget"
+    with one_thread(), tqdm(total=steps, desc=title, leave=False) as bar:
+        for step in range(1, steps + 1):
+            tokens, labels = task.batch(batch_size)
+            stepper.zero_grad()
+            loss = loss_of(model(tokens), labels)
+            loss.backward()
+            norm = float(nn.utils.clip_grad_norm_(parameters, limit))
+            coefficient = min(1.0, limit / (norm + 1e-6))
+            log.append((loss.item(), norm, coefficient))
+            bar.update()
+            if not np.isfinite(norm):
+                stopped = "non-finite"
+                break
+            stepper.step()
+            if step % check_every == 0 or step == steps:
+                checks.append((step, accuracy(model, fresh)))
+                bar.set_postfix(loss=f"{loss.item():.2f}", accuracy=f"{checks[-1][1]:.2f}")
+                if checks[-1][1] >= target:
+                    stopped = "learned"
+                    break
+    if stopped == "non-finite":
+        checks.append((len(log), accuracy(model, fresh)))
+    columns = np.array(log).T
+    learned_at = checks[-1][0] if stopped == "learned" else None
+    return History(*columns, tuple(checks), learned_at, stopped)
