@@ -8,13 +8,14 @@ but the subject tells the verb: every verb is past tense, every article is "the"
 from __future__ import annotations
 
 import functools
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from helpers.lexicon import Vocabulary, lexicon, vocabulary
+from helpers.lexicon import Vocabulary, lexicon, other_number, vocabulary, word_classes
 from helpers.validation import Array, choice, integer
 
 ATTRACTORS = ("none", "random", "same", "opposite")
@@ -83,6 +84,20 @@ class Sentence:
         return f"{spoken[0].upper()}{spoken[1:]}."
 
 
+def flipped(words: Sequence[str], position: int) -> tuple[str, ...]:
+    """The words with the noun at this position in its other number.
+
+    A negative position counts from the end. Raises ValueError if no noun stands there.
+    """
+    position = integer("position", position, minimum=-len(words), maximum=len(words) - 1)
+    word = words[position]
+    if word not in other_number():
+        raise ValueError(f"word {position} must be a noun of the lexicon; got {word!r}")
+    changed = list(words)
+    changed[position] = other_number()[word]
+    return tuple(changed)
+
+
 class AgreementTask:
     """Sentences with a given gap between subject and verb.
 
@@ -111,6 +126,7 @@ class AgreementTask:
         self.seed = integer("seed", seed, minimum=0)
         self.nouns = choice("nouns", nouns, NOUNS)
         self.vocabulary: Vocabulary = vocabulary()
+        self.word_classes = word_classes()
         self._rng = np.random.default_rng(self.seed)
         self._words = _slot_words()
 

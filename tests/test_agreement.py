@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from lark import Lark
 from lark.exceptions import UnexpectedInput
 
-from helpers.agreement import ATTRACTORS, NOUNS, VERBS, AgreementTask, Sentence
+from helpers.agreement import ATTRACTORS, NOUNS, VERBS, AgreementTask, Sentence, flipped
 from helpers.lexicon import lexicon, vocabulary
 
 ALL_NOUNS = (*lexicon().nouns, *lexicon().held_out_nouns)
@@ -517,3 +517,21 @@ class TestBadInput:
         tokens, labels = AgreementTask(gap, attractors, seed).batch(n)
         assert tokens.shape[0] == n == len(labels)
         assert is_english(vocabulary().decode(tokens[0]), VERBS[labels[0]])
+
+
+@pytest.mark.parametrize("attractors", ATTRACTORS)
+def test_flipped_changes_the_subjects_number_and_nothing_else(attractors):
+    sentence = AgreementTask(12, attractors, seed=4).sentence()
+    for position in (sentence.subject, sentence.subject - len(sentence.words)):
+        changed = flipped(sentence.words, position)
+        assert sum(a != b for a, b in zip(changed, sentence.words, strict=True)) == 1
+        pair = {changed[sentence.subject], sentence.words[sentence.subject]}
+        assert any(pair == set(noun) for noun in ALL_NOUNS)
+        assert flipped(changed, position) == sentence.words
+
+
+def test_flipped_names_a_word_that_is_no_noun_and_a_position_outside():
+    with pytest.raises(ValueError, match="word 0 must be a noun of the lexicon; got 'the'"):
+        flipped(("the", "cat"), 0)
+    with pytest.raises(ValueError, match="position must be from -2 to 1; got 2"):
+        flipped(("the", "cat"), 2)

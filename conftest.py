@@ -1,0 +1,5 @@
+"""What every test run needs, notebooks included: kernels inherit these settings."""
+
+import os
+
+os.environ["TQDM_DISABLE"] = "1"  # no progress bars, so that outputs are the same everywhere

@@ -1,0 +1,115 @@
+"""The three files that say what the course needs agree; any Python can read course.py."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+from packaging.requirements import Requirement
+from packaging.version import Version
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+ROOT = Path(__file__).resolve().parents[1]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+RUNTIME = [Requirement(line) for line in PROJECT["dependencies"]]
+TEST = [Requirement(line) for line in PROJECT["optional-dependencies"]["test"]]
+CONSTRAINTS = [
+    Requirement(line)
+    for line in (ROOT / "constraints.txt").read_text(encoding="utf-8").splitlines()
+    if line and not line.startswith("#")
+]
+ENVIRONMENT = yaml.safe_load((ROOT / "environment.yml").read_text(encoding="utf-8"))
+CONDA_NAMES = {"matplotlib-base": "matplotlib", "pytorch-cpu": "torch"}
+PYTHONS = ("3.10", "3.11", "3.12", "3.13")
+SOURCE = (ROOT / "course.py").read_text(encoding="utf-8")
+TREE = ast.parse(SOURCE)
+
+
+# --- pyproject.toml, constraints.txt, environment.yml
+
+
+def pins(name: str, python: str) -> list[Version]:
+    """The versions that constraints.txt gives for a name under a Python."""
+    markers = {"python_version": python, "python_full_version": f"{python}.0"}
+    return [
+        Version(next(iter(line.specifier)).version)
+        for line in CONSTRAINTS
+        if line.name == name and (line.marker is None or line.marker.evaluate(markers))
+    ]
+
+
+@pytest.mark.parametrize("python", PYTHONS)
+@pytest.mark.parametrize("wanted", RUNTIME + TEST, ids=lambda requirement: requirement.name)
+def test_each_requirement_has_one_tested_version_within_its_range(wanted, python):
+    if wanted.marker and not wanted.marker.evaluate({"python_version": python}):
+        assert pins(wanted.name, python) == []
+        return
+    (pin,) = pins(wanted.name, python)
+    assert pin in wanted.specifier
+
+
+def test_constraints_are_exact_and_unique_for_each_python():
+    for line in CONSTRAINTS:
+        assert [clause.operator for clause in line.specifier] == ["=="], line
+        for python in PYTHONS:
+            assert len(pins(line.name, python)) <= 1, line
+
+
+def test_conda_environment_asks_for_what_pyproject_asks_for():
+    *conda, pip = ENVIRONMENT["dependencies"]
+    assert pip == {"pip": ["-e ."]}
+    assert ENVIRONMENT["channels"] == ["conda-forge"]
+    assert ENVIRONMENT["name"] == PROJECT["name"]
+    asked = {}
+    for line in map(Requirement, conda):
+        asked[CONDA_NAMES.get(line.name, line.name)] = line.specifier
+    assert asked.pop("python") == PROJECT["requires-python"]
+    assert asked.pop("pip") == ""
+    assert asked == {line.name: line.specifier for line in RUNTIME}
+
+
+# --- course.py as a file
+
+
+def test_course_needs_only_the_standard_library():
+    imported = set()
+    for node in ast.walk(TREE):
+        if isinstance(node, ast.Import):
+            imported.update(alias.name.split(".")[0] for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            imported.add(node.module.split(".")[0])
+    assert "subprocess" in imported
+    assert imported <= sys.stdlib_module_names
+
+
+def test_course_can_be_read_by_old_pythons():
+    ast.parse(SOURCE, feature_version=(3, 7))
+    for node in ast.walk(TREE):
+        assert not isinstance(node, (ast.JoinedStr, ast.AnnAssign, ast.Nonlocal))
+        if isinstance(node, (ast.List, ast.Tuple)):
+            assert not any(isinstance(element, ast.Starred) for element in node.elts)
+        if isinstance(node, ast.FunctionDef):
+            assert node.returns is None
+            assert not node.args.kwonlyargs
+            assert not any(argument.annotation for argument in node.args.args)
+
+
+def test_old_python_is_told_before_anything_else_is_imported():
+    code = (
+        "import __future__, sys; source = open(sys.argv[1]).read(); sys.path.clear(); "
+        "sys.version_info = (3, 9, 1, 'final', 0); exec(source)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, ROOT / "course.py"], capture_output=True, text=True
+    )
+    assert done.returncode == 1
+    assert done.stderr.startswith("The course needs Python 3.10 or newer, and this is Python 3.9.")
+    assert "Traceback" not in done.stderr
