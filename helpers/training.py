@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 
 import numpy as np
@@ -104,7 +105,8 @@ def train(
     log: list[tuple[float, float, float]] = []
     checks: list[tuple[int, float]] = []
     stopped = "budget"
-    with one_thread(), tqdm(total=steps, desc=title, leave=False) as bar:
+    quiet = bool(os.environ.get("TQDM_DISABLE"))  # tqdm reads it itself, but not in a notebook
+    with one_thread(), tqdm(total=steps, desc=title, leave=False, disable=quiet) as bar:
         for step in range(1, steps + 1):
             tokens, labels = task.batch(batch_size)
             stepper.zero_grad()
