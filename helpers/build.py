@@ -7,6 +7,7 @@ A name is a notebook's or its beginning, such as 01.
 from __future__ import annotations
 
 import argparse
+import base64
 import os
 import sys
 import time
@@ -20,6 +21,7 @@ from nbformat import NotebookNode
 NOTEBOOKS = Path(__file__).resolve().parents[1] / "notebooks"
 CELL_SECONDS = 120
 IGNORED_OUTPUT = "nbval-ignore-output"
+README_PICTURE = "readme-picture"
 KERNEL = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
 EDITOR_STATE = ("ExecuteTime", "collapsed", "execution", "scrolled", "trusted")
 
@@ -112,9 +114,21 @@ def write(notebook: NotebookNode, path: Path) -> None:
         temporary.unlink(missing_ok=True)
 
 
+def pictures(notebook: NotebookNode) -> dict[str, bytes]:
+    """For each cell tagged readme-picture its id and the PNG that it drew."""
+    return {
+        cell.id: base64.b64decode(output.data["image/png"])
+        for cell in notebook.cells
+        if README_PICTURE in cell.metadata.get("tags", [])
+        for output in cell.outputs
+        if "image/png" in output.get("data", {})
+    }
+
+
 def build(path: Path) -> float:
     """Run one notebook and store it, normalised; returns the seconds that the run took.
 
+    A picture that the README shows is stored beside it, as PNG under its cell's id.
     Raises NotebookFailed, and leaves the file as it was, if the notebook fails.
     """
     notebook = nbformat.read(path, as_version=4)
@@ -123,6 +137,8 @@ def build(path: Path) -> float:
     seconds = time.perf_counter() - start
     normalise(notebook)
     write(notebook, path)
+    for name, png in pictures(notebook).items():
+        path.with_name(f"{name}.png").write_bytes(png)
     return seconds
 
 

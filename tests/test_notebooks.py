@@ -15,7 +15,7 @@ import pytest
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
-from helpers.build import IGNORED_OUTPUT, NOTEBOOKS, normalise
+from helpers.build import IGNORED_OUTPUT, NOTEBOOKS, normalise, pictures
 
 PATHS = sorted(NOTEBOOKS.glob("*.ipynb"))
 LONGEST_CELL = 25
@@ -107,6 +107,20 @@ def test_notebook_has_no_faults(path: Path):
     notebook = nbformat.read(path, as_version=4)
     nbformat.validate(notebook)
     assert list(faults(notebook)) == []
+
+
+def test_the_readme_shows_a_notebooks_picture_with_its_description():
+    readme = (NOTEBOOKS.parent / "README.md").read_text(encoding="utf-8")
+    shown = re.findall(r"!\[(.*?)\]\(notebooks/(.*?)\.png\)", readme)
+    drawn = {}
+    for path in PATHS:
+        notebook = nbformat.read(path, as_version=4)
+        for name, png in pictures(notebook).items():
+            [cell] = [cell for cell in notebook.cells if cell.id == name]
+            drawn[name] = cell.outputs[0].data["text/plain"]
+            assert (NOTEBOOKS / f"{name}.png").read_bytes() == png
+    assert [(alt, name) for alt, name in shown] == [(drawn[name], name) for name in drawn]
+    assert len(shown) == 1
 
 
 @pytest.mark.parametrize("path", PATHS, ids=lambda path: path.stem)
