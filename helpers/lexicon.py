@@ -90,7 +90,7 @@ class Vocabulary:
             if not isinstance(word, str) or word not in self._ids:
                 raise ValueError(
                     f"word {place} is {word!r}, which is not in the vocabulary of "
-                    f"{len(self)} words (lower case, see data/lexicon.json)"
+                    f"{len(self)} words (all lower case)"
                 )
             numbers.append(self._ids[word])
         return np.array(numbers, dtype=np.int64)

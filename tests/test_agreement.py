@@ -509,7 +509,7 @@ class TestBadInput:
         with pytest.raises(ValueError, match=r"n must be .*at least 1; got"):
             AgreementTask(5).batch(n)
 
-    @settings(max_examples=50, deadline=None)
+    @settings(max_examples=50)
     @given(
         st.integers(3, 300), st.sampled_from(ATTRACTORS), st.integers(0, 2**63), st.integers(1, 9)
     )

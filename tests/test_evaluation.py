@@ -184,7 +184,7 @@ class TestBadFiles:
             load_evaluation(path)
 
     @given(row=st.text(st.characters(codec="utf-8", exclude_characters="\n"), max_size=30))
-    @settings(max_examples=60, deadline=None)
+    @settings(max_examples=60)
     def test_whatever_a_row_holds_only_our_error_comes_out(self, tmp_path_factory, row):
         path = tmp_path_factory.mktemp("rows") / "fuzzed.tsv"
         path.write_bytes(f"{HEADER}\n{CAT}\n{row}\n".encode())
@@ -192,7 +192,7 @@ class TestBadFiles:
             load_evaluation(path)
 
     @given(content=st.binary(max_size=60))
-    @settings(max_examples=60, deadline=None)
+    @settings(max_examples=60)
     def test_whatever_a_file_holds_only_our_error_comes_out(self, tmp_path_factory, content):
         path = tmp_path_factory.mktemp("files") / "fuzzed.tsv"
         path.write_bytes(content)

@@ -148,7 +148,7 @@ class TestCloudsAndSky:
 
 class TestCountryTask:
     @given(gap=st.integers(3, 60), seed=st.integers(0, 10_000))
-    @settings(max_examples=40, deadline=None)
+    @settings(max_examples=40)
     def test_the_middle_is_exactly_the_gap_and_names_no_country(self, gap, seed):
         task = CountryTask(gap, seed)
         tokens, labels = task.batch(7)
@@ -214,7 +214,7 @@ class TestBagOfWords:
         assert counts.dtype == np.float64
 
     @given(st.integers(0, 1000))
-    @settings(max_examples=20, deadline=None)
+    @settings(max_examples=20)
     def test_against_counting_one_by_one_and_blind_to_order(self, seed):
         rng = np.random.default_rng(seed)
         tokens = rng.integers(9, size=(5, 13))

@@ -291,7 +291,7 @@ def test_shares_by_hand():
     assert shares(terms).tolist() == [0, 0.25, 0.75]
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.integers(0, 2**32 - 1), *[st.integers(1, 5)] * 4)
 def test_shares_add_up_and_float32_is_accepted(seed, steps, batch, hidden, features):
     rng = np.random.default_rng(seed)
@@ -306,7 +306,7 @@ def test_shares_add_up_and_float32_is_accepted(seed, steps, batch, hidden, featu
     )
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(
     st.tuples(*[st.integers(0, 3)] * 3),
     st.tuples(*[st.integers(0, 3)] * 3),

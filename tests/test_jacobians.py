@@ -263,7 +263,7 @@ def test_log_backward_norms_without_underflow():
 # Bad input
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     st.sampled_from(ON_JACOBIANS),
     st.one_of(
@@ -276,7 +276,7 @@ def test_wrong_shapes_are_named(function, shape):
         function(np.ones(shape))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     st.sampled_from(ON_JACOBIANS),
     arrays(np.float64, (4, 3, 3), elements=st.floats(-2, 2)),
@@ -289,7 +289,7 @@ def test_non_finite_entries_are_named(function, jacobians, where, bad):
         function(jacobians)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(arrays(np.float32, (5, 3, 3), elements=st.floats(-2, 2, width=32)))
 def test_any_finite_jacobians_give_no_nan_and_agree(jacobians):
     norms = log_product_norms(jacobians)

@@ -102,7 +102,7 @@ class TestFile:
     def test_not_an_object(self, tmp_path, data):
         assert refusal(write(tmp_path, data)).startswith("must be an object with the keys adjec")
 
-    @settings(max_examples=50, deadline=None)
+    @settings(max_examples=50)
     @given(st.binary(max_size=40))
     def test_any_other_bytes(self, tmp_path_factory, content):
         path = tmp_path_factory.mktemp("lexicon") / "lexicon.json"

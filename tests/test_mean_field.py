@@ -52,7 +52,7 @@ def test_critical_gain_for_small_inputs():
         assert critical_gain(std) == pytest.approx(1 + (0.75 * std**2) ** (1 / 3), abs=1e-7)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.floats(1e-9, 1000))
 def test_the_factor_is_one_at_the_critical_gain(input_std):
     gain = critical_gain(input_std)
@@ -64,7 +64,7 @@ def test_the_factor_is_one_at_the_critical_gain(input_std):
     )
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.floats(0, 900), st.floats(1.001, 1.1))
 def test_critical_gain_rises_with_the_input(input_std, ratio):
     assert critical_gain(input_std * ratio + 1e-9) > critical_gain(input_std)

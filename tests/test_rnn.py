@@ -405,7 +405,7 @@ def test_bad_probe():
         RNN(INPUT, HIDDEN)(torch.zeros(2, 4, INPUT), probe=torch.zeros(2, 3, HIDDEN))
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     name=st.sampled_from(["weight_ih_l0", "weight_hh_l0", "bias_ih_l0", "bias_hh_l0"]),
     value=st.sampled_from([float("inf"), float("-inf"), float("nan")]),
@@ -426,7 +426,7 @@ def test_a_non_finite_parameter_is_named_with_its_place(name, value, place):
 ROLES = ["inputs", "weight_ih", "weight_hh", "bias_ih", "bias_hh", "h0", "probe"]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(name=st.sampled_from(ROLES), axis=st.integers(0, 2), extra=st.integers(1, 3))
 def test_forward_refuses_a_wrong_shape(name, axis, extra):
     a = arrays()
@@ -441,7 +441,7 @@ def test_forward_refuses_a_wrong_shape(name, axis, extra):
         rnn.forward(**a)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(name=st.sampled_from(ROLES[1:]))
 def test_forward_refuses_mixed_dtypes(name):
     a = arrays()
