@@ -89,6 +89,8 @@ def curves(
 ) -> Picture:
     """Lines over one x-axis, (points,) each, told apart by colour, dash and marker.
 
+    The description gives each line's first and last finite value: its order of
+    magnitude on a logarithmic axis, two digits on a linear one.
     level: a height and its name, drawn as a thin line. dots: for each label an x and a
     y (points,), drawn as markers in the colour of the line of the same place.
     Raises ValueError if a line and x differ in length.
@@ -115,7 +117,12 @@ def curves(
     axes.set(title=title, xlabel=xlabel, ylabel=ylabel)
     if len(lines) > 1:
         axes.legend()
-    return Picture(figure, f"{title}. {ylabel} over {xlabel}: {', '.join(lines)}.")
+    told = []
+    for label, values in lines.items():
+        ends = np.flatnonzero(np.isfinite(values))[[0, -1]]
+        tell = magnitude if log_y else "{:.2g}".format
+        told.append(f"{label}: " + ", ".join(f"{tell(values[i])} at {x[i]:g}" for i in ends))
+    return Picture(figure, f"{title}. {ylabel}, over {xlabel}. {'; '.join(told)}.")
 
 
 @in_course_style

@@ -73,6 +73,13 @@ def test_curves_draw_lines_dots_and_level_as_given():
     np.testing.assert_array_equal(line.get_ydata(), x + 1)
     assert list(level.get_ydata()) == [1.5, 1.5]
     assert dots.get_color() == line.get_color()
+    assert picture.description == "T. y, over x. theory: 1 at 0, 3 at 2."
+
+
+def test_curves_describe_magnitudes_on_a_log_axis_and_skip_what_is_not_finite():
+    values = np.array([np.nan, 1e-8, 1e-3])
+    picture = plots.curves(np.arange(3), {"a": values}, title="T", xlabel="x", ylabel="y")
+    assert "a: 10^-8 at 1, 10^-3 at 2" in picture.description
 
 
 def test_curves_refuse_a_line_of_another_length():
