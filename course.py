@@ -36,6 +36,7 @@ STAMP = VENV / "course.json"  # {} while installing; what is installed once all 
 OLD = ROOT / ".venv.old"  # on its way out; renamed first, so that no half of it is ever used
 LOCK = ROOT / ".venv.lock"
 NEEDED_GB = 3
+ANNOUNCEMENTS = "@jupyterlab/apputils-extension:announcements"
 CPU_INDEX = "https://download.pytorch.org/whl/cpu"  # Linux builds without the GBs for GPUs
 ONE_THREAD = dict.fromkeys(
     ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "VECLIB_MAXIMUM_THREADS"), "1"
@@ -209,6 +210,9 @@ def install(lock):
         with contextlib.suppress(Stop):
             run_setup(pip + ["--no-deps", "--index-url", CPU_INDEX, "torch"], lock)
     run_setup(pip + ["--editable", ".[test]"], lock)
+    # JupyterLab would otherwise ask each new reader about its news.
+    quiet = ["-m", "jupyter", "labextension", "disable", "--level=sys_prefix", ANNOUNCEMENTS]
+    run_setup([venv_python()] + quiet, lock)
     write_stamp(wanted())
 
 
@@ -248,7 +252,6 @@ def run(words, **settings):
 def lab(words):
     """Open JupyterLab on notebooks/."""
     options = ["--ServerApp.root_dir=" + str(ROOT), "--LabApp.default_url=/lab/tree/notebooks"]
-    options.append("--LabApp.news_url=None")  # asks no questions, needs no network
     return run([venv_python(), "-m", "jupyterlab"] + options + words)
 
 

@@ -73,13 +73,14 @@ def course(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
 def installed(course: ModuleType) -> list[str]:
     """The steps that set-up took, by the word that tells them apart; forgets them."""
     steps = [
-        next(word for word in call if word in ("venv", "torch", ".[test]")) for call in course.calls
+        next(word for word in call if word in ("venv", "torch", ".[test]", "disable"))
+        for call in course.calls
     ]
     course.calls.clear()
     return steps
 
 
-ALL = ["venv", ".[test]"]
+ALL = ["venv", ".[test]", "disable"]
 
 
 def test_second_call_installs_nothing(course):
@@ -94,7 +95,7 @@ def test_cpu_build_is_asked_for_on_linux_when_its_index_answers(course, monkeypa
     monkeypatch.setattr(course.sys, "platform", "linux")
     course.set_up()
     assert course.CPU_INDEX in course.calls[1]
-    assert installed(course) == ["venv", "torch", ".[test]"]
+    assert installed(course) == ["venv", "torch", ".[test]", "disable"]
 
 
 def test_set_up_goes_on_when_the_cpu_index_fails_half_way(course, monkeypatch):
@@ -120,7 +121,7 @@ def test_changed_requirements_are_installed_over_the_old(course, name):
         file.write("# changed\n")
     assert course.venv_state() == "outdated"
     course.set_up()
-    assert installed(course) == [".[test]"]
+    assert installed(course) == [".[test]", "disable"]
     assert course.venv_state() == "ready"
 
 
