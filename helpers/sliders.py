@@ -6,6 +6,8 @@ static figure beside the slider is the same function at one value.
 
 from __future__ import annotations
 
+import base64
+import html
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -37,7 +39,11 @@ def strip_at_gap(gap: int) -> Picture:
 
 
 def gap_slider(smallest: int = 3, largest: int = 60) -> VBox:
-    """A slider over the gap with `strip_at_gap` below it."""
+    """A slider over the gap with `strip_at_gap` below it, at first at gap 12.
+
+    Raises ValueError unless 3 <= smallest <= largest <= 10,000.
+    """
+    AgreementTask((smallest, largest))
     return picture_slider(strip_at_gap, "gap", smallest, largest, start=12)
 
 
@@ -46,16 +52,23 @@ def picture_slider(
 ) -> VBox:
     """An integer slider above the picture that draw gives for its value.
 
-    The picture is redrawn when the slider is let go.
+    The picture and its alt text are redrawn when the slider is let go. A start outside
+    the range moves to its nearer end.
     """
-    from ipywidgets import Image, IntSlider, VBox
+    from ipywidgets import HTML, IntSlider, VBox
 
     slider = IntSlider(start, smallest, largest, description=name, continuous_update=False)
-    first = draw(start)
-    image = Image(value=first.png(), format="png", alt=first.description)
+    image = HTML(image_tag(draw(slider.value)))
 
     def redraw(change: dict[str, int]) -> None:
-        image.value = draw(change["new"]).png()
+        image.value = image_tag(draw(change["new"]))
 
     slider.observe(redraw, names="value")
     return VBox([slider, image])
+
+
+def image_tag(picture: Picture) -> str:
+    """The picture as an HTML image with its description as alt text."""
+    data = base64.b64encode(picture.png()).decode()
+    alt = html.escape(picture.description)
+    return f'<img style="max-width: 100%" alt="{alt}" src="data:image/png;base64,{data}">'

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
 import torch
 from threadpoolctl import threadpool_limits
-from torch import nn
+from torch import Tensor, nn
 from tqdm.auto import tqdm
 
 from helpers.agreement import AgreementTask
-from helpers.validation import Array, choice, integer
+from helpers.validation import Array, choice, integer, number_above
 
 OPTIMIZERS = {"adam": torch.optim.Adam, "sgd": torch.optim.SGD}
 
@@ -26,7 +27,8 @@ class History:
     and the factor they were multiplied by (1 where nothing was clipped).
     checks: (step, accuracy on fresh sentences) at each check, in order.
     learned_at: the step of the check that reached the target, or None.
-    stopped: why the run ended: "learned", "budget" or "non-finite".
+    stopped: why the run ended: "learned", "budget" or "non-finite". In the last case the
+    last entries and the last check belong to the step that was not kept.
     """
 
     loss: Array
@@ -40,6 +42,16 @@ class History:
     def accuracy(self) -> float:
         """Accuracy on fresh sentences at the last check."""
         return self.checks[-1][1]
+
+    @property
+    def message(self) -> str:
+        """How the run ended, in one sentence."""
+        step, norm = len(self.loss), self.gradient_norm[-1]
+        if self.stopped == "non-finite":
+            cause = "a parameter" if np.isfinite(norm) else "the gradient's norm"
+            return f"Stopped: {cause} turned non-finite at step {step}, which was not kept."
+        verdict = "Learned" if self.stopped == "learned" else "Not learned"
+        return f"{verdict}: {self.accuracy:.0%} right on fresh sentences at step {step}."
 
 
 def one_thread() -> threadpool_limits:
@@ -86,17 +98,17 @@ def train(
     Each step draws a batch from task, clips the global gradient norm at clip_norm
     (None: no clipping) and takes one optimizer step. Every check_every steps, and
     after the last one, the accuracy on 256 sentences from fresh is taken; at target
-    the run stops. When a gradient turns non-finite the run stops before that step is
-    taken, so the model keeps its last finite parameters.
+    the run stops. When the gradient's norm or a parameter turns non-finite the run stops,
+    and the model has the parameters from before that step.
     Raises ValueError if a number is out of range or the optimizer is unknown.
     """
     integer("steps", steps, minimum=1)
     integer("batch_size", batch_size, minimum=1)
     integer("check_every", check_every, minimum=1)
-    if not learning_rate > 0:
-        raise ValueError(f"learning_rate must be above 0; got {learning_rate}")
-    if clip_norm is not None and not clip_norm > 0:
-        raise ValueError(f"clip_norm must be above 0, or None; got {clip_norm}")
+    number_above("learning_rate", learning_rate, 0)
+    number_above("target", target, 0)
+    if clip_norm is not None:
+        number_above("clip_norm (None for no clipping)", clip_norm, 0)
     choice("optimizer", optimizer, OPTIMIZERS)
     parameters = list(model.parameters())
     stepper = OPTIMIZERS[optimizer](parameters, lr=learning_rate)
@@ -119,7 +131,12 @@ def train(
             if not np.isfinite(norm):
                 stopped = "non-finite"
                 break
+            before = [parameter.detach().clone() for parameter in parameters]
             stepper.step()
+            if not _all_finite(parameters):
+                _restore(parameters, before)
+                stopped = "non-finite"
+                break
             if step % check_every == 0 or step == steps:
                 checks.append((step, accuracy(model, fresh)))
                 bar.set_postfix(loss=f"{loss.item():.2f}", accuracy=f"{checks[-1][1]:.2f}")
@@ -131,3 +148,13 @@ def train(
     columns = np.array(log).T
     learned_at = checks[-1][0] if stopped == "learned" else None
     return History(*columns, tuple(checks), learned_at, stopped)
+
+
+def _all_finite(tensors: Iterable[Tensor]) -> bool:
+    return all(bool(tensor.isfinite().all()) for tensor in tensors)
+
+
+@torch.no_grad()
+def _restore(parameters: Iterable[Tensor], values: Iterable[Tensor]) -> None:
+    for parameter, value in zip(parameters, values, strict=True):
+        parameter.copy_(value)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import operator
+import sys
 from collections.abc import Iterable
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -23,6 +25,14 @@ def integer(name: str, value: Any, *, minimum: int, maximum: int | None = None) 
     if number < minimum or (maximum is not None and number > maximum):
         raise ValueError(f"{name} must be {bounds}; got {number}")
     return number
+
+
+def number_above(name: str, value: Any, bound: float) -> float:
+    """Return value as a float; raises ValueError unless it is a finite number above bound."""
+    real = isinstance(value, Real) and not isinstance(value, bool)
+    if not real or not bound < value <= sys.float_info.max:
+        raise ValueError(f"{name} must be a finite number above {bound:g}; got {value!r}")
+    return float(value)
 
 
 def choice(name: str, value: Any, allowed: Iterable[str]) -> str:

@@ -1,0 +1,121 @@
+"""helpers.sliders: the plain callback, and the widgets without a browser."""
+
+import base64
+import html
+import re
+import warnings
+
+import numpy as np
+import pytest
+import torch
+from ipywidgets import HTML, IntSlider
+
+from helpers import models, pictures
+from helpers.agreement import AgreementTask
+from helpers.gradients import signal
+from helpers.pictures import Picture
+from helpers.sliders import gap_slider, image_tag, picture_slider, strip_at_gap
+
+
+def opened(tag):
+    """The bytes and the alt text of an image tag."""
+    alt, data = re.fullmatch(
+        r'<img style="[^"]*" alt="([^"]*)" src="data:image/png;base64,([^"]*)">', tag
+    ).groups()
+    return base64.b64decode(data), html.unescape(alt)
+
+
+def numbered(value):
+    """A picture that costs little and tells its value."""
+    figure, axes = pictures.canvas(2, 1)
+    axes.plot([0, value])
+    return Picture(figure, f'a line to "{value}" & <no further>')
+
+
+class TestStrip:
+    @pytest.mark.parametrize("gap", [3, 12, 60])
+    def test_draws_the_signal_of_its_sentence(self, gap):
+        picture = strip_at_gap(gap)
+        sentence = AgreementTask(gap, seed=0).sentence()
+        assert sentence.gap == gap
+        model = models.rnn_classifier(len(AgreementTask(gap).vocabulary), seed=0).double()
+        tokens = torch.tensor(AgreementTask(gap).vocabulary.encode(sentence.words))[None]
+        (axes,) = picture.figure.axes
+        line = axes.lines[0]
+        np.testing.assert_array_equal(line.get_xdata(), np.arange(len(sentence.words)))
+        np.testing.assert_allclose(line.get_ydata(), np.log10(signal(model, tokens)[0]))
+        assert f"Gap {gap}" in axes.get_title()
+        assert f"at the subject '{sentence.words[sentence.subject]}'" in picture.description
+
+    def test_is_the_same_each_time(self):
+        first, again = strip_at_gap(5), strip_at_gap(5)
+        assert first.png() == again.png()
+        assert first.description == again.description
+
+    @pytest.mark.parametrize("gap", [2, 0, -1, 10_001, 5.0, None, "12"])
+    def test_no_gap(self, gap):
+        with pytest.raises(ValueError, match=r"^gap must be"):
+            strip_at_gap(gap)
+
+
+class TestGapSlider:
+    def test_is_a_slider_above_the_strip(self):
+        slider, image = gap_slider().children
+        assert isinstance(slider, IntSlider)
+        assert (slider.min, slider.max, slider.value) == (3, 60, 12)
+        assert slider.description == "gap"
+        assert not slider.continuous_update
+        assert isinstance(image, HTML)
+        assert opened(image.value) == (strip_at_gap(12).png(), strip_at_gap(12).description)
+
+    def test_moving_it_changes_picture_and_alt_text_together(self):
+        slider, image = gap_slider().children
+        seen = []
+        image.observe(lambda change: seen.append(opened(change["new"])), names="value")
+        slider.value = 7
+        assert seen == [(strip_at_gap(7).png(), strip_at_gap(7).description)]
+        slider.value = 7
+        assert len(seen) == 1
+
+    def test_both_ends_can_be_drawn(self):
+        slider, image = gap_slider(3, 20).children
+        for end in (3, 20):
+            slider.value = end
+            assert f"Gap {end}:" in opened(image.value)[1]
+
+    def test_a_range_without_12_starts_at_its_nearer_end(self):
+        for bounds, start in (((20, 30), 20), ((3, 6), 6)):
+            slider, image = gap_slider(*bounds).children
+            assert slider.value == start
+            assert f"Gap {start}:" in opened(image.value)[1]
+
+    @pytest.mark.parametrize("bounds", [(2, 60), (3, 10_001), (3.5, 60), (60, 3), (None, 60)])
+    def test_no_range(self, bounds):
+        with pytest.raises(ValueError, match=r"^gap"):
+            gap_slider(*bounds)
+
+    def test_two_sliders_do_not_disturb_each_other(self):
+        (first, image), (_, other) = gap_slider().children, gap_slider().children
+        before = other.value
+        first.value = 5
+        assert other.value == before != image.value
+
+
+class TestPictureSlider:
+    def test_draws_once_a_value(self):
+        drawn = []
+        slider, _ = picture_slider(
+            lambda value: drawn.append(value) or numbered(value), "x", 0, 9, start=4
+        ).children
+        assert drawn == [4]
+        slider.value = 6
+        assert drawn == [4, 6]
+
+    def test_without_a_warning(self):
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            picture_slider(numbered, "x", 0, 9, start=4)
+
+    def test_alt_text_survives_quotes_and_brackets(self):
+        tag = image_tag(numbered(3))
+        assert opened(tag) == (numbered(3).png(), 'a line to "3" & <no further>')

@@ -1,0 +1,419 @@
+"""helpers.training: learning, its history, its threads, and every way to stop."""
+
+import copy
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch import nn
+
+from helpers import training
+from helpers.agreement import AgreementTask, vocabulary, word_classes
+from helpers.models import latch_classifier, rnn_classifier
+from helpers.training import accuracy, one_thread, train
+
+NEVER = 1.01  # a target out of reach
+
+
+def tasks(gap=5, seed=0):
+    return AgreementTask(gap, seed=10 + seed), AgreementTask(gap, seed=20 + seed)
+
+
+def network(seed=0, **options):
+    return rnn_classifier(len(vocabulary()), seed=seed, **options)
+
+
+def run(seed=0, gap=5, model=None, **options):
+    """The model and its history, 60 steps of Adam at 3e-3 unless told otherwise."""
+    model = network(seed) if model is None else model
+    options = {"steps": 60, "learning_rate": 3e-3, **options}
+    return model, train(model, *tasks(gap, seed), **options)
+
+
+def copied(model):
+    return copy.deepcopy(model.state_dict())
+
+
+def same(model, state):
+    return all(torch.equal(value, state[name]) for name, value in model.state_dict().items())
+
+
+class Constant(nn.Module):
+    """The same two logits for every sentence: scale * weight + bias."""
+
+    def __init__(self, weight=(1.0, 0.0), scale=1.0):
+        super().__init__()
+        self.weight = nn.Parameter(torch.tensor(weight))
+        self.bias = nn.Parameter(torch.zeros(2))
+        self.scale = scale
+
+    def forward(self, tokens):
+        return (self.scale * self.weight + self.bias).expand(len(tokens), 2)
+
+
+class Watched:
+    """A task that calls `look` at each batch and keeps the sizes asked for."""
+
+    def __init__(self, task, look=lambda: None):
+        self.task, self.look, self.sizes = task, look, []
+
+    def batch(self, n):
+        self.sizes.append(n)
+        self.look()
+        return self.task.batch(n)
+
+
+class Bar:
+    """A stand-in for tqdm that keeps what it is told."""
+
+    def __init__(self, **settings):
+        self.settings, self.updates, self.postfixes = settings, 0, []
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *exception):
+        return None
+
+    def update(self):
+        self.updates += 1
+
+    def set_postfix(self, **values):
+        self.postfixes.append(values)
+
+
+class TestLearning:
+    @pytest.mark.parametrize("seed", range(3))
+    def test_gap_5_is_learned(self, seed):
+        model, history = run(seed, steps=400)
+        assert history.stopped == "learned"
+        assert history.accuracy >= 0.95
+        assert history.learned_at == history.checks[-1][0] <= 400
+        assert accuracy(model, AgreementTask(5, seed=99), 512) > 0.9
+
+    def test_stops_at_the_first_check_that_reaches_the_target(self):
+        _, history = run(steps=400, check_every=30)
+        steps, scores = zip(*history.checks, strict=True)
+        assert steps == tuple(range(30, history.learned_at + 1, 30))
+        assert max(scores[:-1]) < 0.95 <= scores[-1]
+        assert len(history.loss) == history.learned_at < 400
+        assert history.message == (
+            f"Learned: {scores[-1]:.0%} right on fresh sentences at step {history.learned_at}."
+        )
+
+    def test_the_last_check_is_of_the_model_that_is_left(self):
+        model, history = run(steps=50, check_every=50, target=NEVER)
+        assert history.accuracy == accuracy(model, tasks()[1], 256)
+
+    def test_learned_at_the_last_step_counts_as_learned(self):
+        _, history = run(steps=3, target=0.01)
+        assert (history.stopped, history.learned_at) == ("learned", 3)
+
+    def test_the_budget_ends_it(self):
+        _, history = run(steps=50, target=NEVER)
+        assert (history.stopped, history.learned_at) == ("budget", None)
+        assert [step for step, _ in history.checks] == [20, 40, 50]
+        assert len(history.loss) == 50
+        assert history.message.startswith("Not learned: ")
+        assert history.message.endswith(" right on fresh sentences at step 50.")
+
+    def test_a_last_step_that_is_a_check_is_checked_once(self):
+        _, history = run(steps=40, target=NEVER)
+        assert [step for step, _ in history.checks] == [20, 40]
+
+    def test_batches_are_as_asked_for(self):
+        task, fresh = map(Watched, tasks())
+        train(network(), task, fresh, steps=3, learning_rate=1e-3, batch_size=7, check_every=2)
+        assert task.sizes == [7, 7, 7]
+        assert fresh.sizes == 2 * [64, 64, 64, 64]
+
+
+class TestHistory:
+    @pytest.mark.parametrize("clip_norm", [None, 0.3])
+    @pytest.mark.parametrize("optimizer", ["adam", "sgd"])
+    def test_is_that_of_a_plain_loop(self, optimizer, clip_norm):
+        model, plain = network(1), network(1)
+        options = {"optimizer": optimizer, "clip_norm": clip_norm, "learning_rate": 0.01}
+        _, history = run(1, model=model, steps=25, target=NEVER, **options)
+
+        makes = {"adam": torch.optim.Adam, "sgd": torch.optim.SGD}
+        stepper = makes[optimizer](plain.parameters(), lr=0.01)
+        task, _ = tasks(seed=1)
+        losses, norms, factors = [], [], []
+        for _ in range(25):
+            tokens, labels = task.batch(32)
+            logits = plain(tokens)
+            right = logits.gather(1, labels[:, None])[:, 0]
+            loss = (logits.logsumexp(dim=1) - right).mean()
+            stepper.zero_grad()
+            loss.backward()
+            norm = sum(float(p.grad.square().sum()) for p in plain.parameters()) ** 0.5
+            factor = 1.0 if clip_norm is None else min(1.0, clip_norm / (norm + 1e-6))
+            for parameter in plain.parameters():
+                parameter.grad *= factor
+            stepper.step()
+            losses.append(loss.item())
+            norms.append(norm)
+            factors.append(factor)
+
+        np.testing.assert_allclose(history.loss, losses, rtol=1e-3)
+        np.testing.assert_allclose(history.gradient_norm, norms, rtol=1e-3)
+        np.testing.assert_allclose(history.clip_coefficient, factors, rtol=1e-3)
+        for ours, theirs in zip(model.parameters(), plain.parameters(), strict=True):
+            torch.testing.assert_close(ours, theirs, rtol=1e-3, atol=2e-3)
+        assert (min(factors) < 1) == (clip_norm is not None)
+
+    def test_coefficient_follows_from_the_norm(self):
+        _, history = run(clip_norm=0.5, target=NEVER)
+        expected = np.minimum(1, 0.5 / (history.gradient_norm + 1e-6))
+        np.testing.assert_array_equal(history.clip_coefficient, expected)
+        assert (expected < 1).any()
+        assert (expected == 1).any()
+
+    def test_nothing_is_clipped_without_a_threshold(self):
+        _, history = run(clip_norm=None, target=NEVER)
+        assert (history.clip_coefficient == 1).all()
+
+    def test_three_arrays_of_one_length(self):
+        _, history = run(steps=7)
+        for column in (history.loss, history.gradient_norm, history.clip_coefficient):
+            assert column.shape == (7,)
+            assert column.dtype == np.float64
+
+    def test_the_first_loss_is_that_of_a_coin(self):
+        _, history = run(steps=1)
+        assert history.loss[0] == pytest.approx(np.log(2), abs=0.1)
+
+
+class TestReproducible:
+    def test_same_seeds_same_losses_on_one_thread_and_two(self):
+        before = torch.get_num_threads()
+        runs = []
+        try:
+            for threads in (1, 1, 2):
+                torch.set_num_threads(threads)
+                runs.append(run(steps=40, target=NEVER))
+                assert torch.get_num_threads() == threads
+        finally:
+            torch.set_num_threads(before)
+        (model, first), *others = runs
+        for other_model, other in others:
+            assert first.loss.tobytes() == other.loss.tobytes()
+            assert first.gradient_norm.tobytes() == other.gradient_norm.tobytes()
+            assert first.checks == other.checks
+            assert same(other_model, model.state_dict())
+
+    def test_other_seeds_other_losses(self):
+        assert run(0, steps=2)[1].loss[0] != run(1, steps=2)[1].loss[0]
+
+
+class TestThreads:
+    @pytest.fixture(autouse=True)
+    def two_threads(self):
+        before = torch.get_num_threads()
+        torch.set_num_threads(2)
+        yield
+        torch.set_num_threads(before)
+
+    def test_one_inside_and_two_afterwards(self):
+        seen = []
+        watched = [Watched(task, lambda: seen.append(torch.get_num_threads())) for task in tasks()]
+        train(network(), *watched, steps=2, learning_rate=1e-3)
+        assert seen == [1] * (2 + 4)
+        assert torch.get_num_threads() == 2
+
+    def test_accuracy_keeps_to_one_as_well(self):
+        seen = []
+        watched = Watched(tasks()[0], lambda: seen.append(torch.get_num_threads()))
+        accuracy(Constant(), watched, 65)
+        assert seen == [1, 1]
+        assert torch.get_num_threads() == 2
+
+    def test_two_again_after_an_exception(self):
+        def fail():
+            assert torch.get_num_threads() == 1
+            raise KeyboardInterrupt
+
+        task, fresh = tasks()
+        for watched in ((Watched(task, fail), fresh), (task, Watched(fresh, fail))):
+            with pytest.raises(KeyboardInterrupt):
+                train(network(), *watched, steps=2, learning_rate=1e-3)
+            assert torch.get_num_threads() == 2
+        with pytest.raises(ZeroDivisionError), one_thread():
+            raise ZeroDivisionError
+        assert torch.get_num_threads() == 2
+
+
+class TestNonFinite:
+    """Every parameter stays finite, and the accuracy at the end is taken without an error."""
+
+    def stopped(self, model, history, steps):
+        assert history.stopped == "non-finite"
+        assert history.learned_at is None
+        assert len(history.loss) == len(history.clip_coefficient) == steps
+        assert history.checks[-1][0] == steps
+        assert 0 <= history.accuracy <= 1
+        assert all(bool(p.isfinite().all()) for p in model.parameters())
+
+    def test_a_forward_pass_that_overflows_changes_nothing(self):
+        model = network(nonlinearity="linear")
+        with torch.no_grad():
+            model.layer.weight_hh_l0.copy_(5 * torch.eye(32))
+        before = copied(model)
+        _, history = run(gap=80, model=model)
+        self.stopped(model, history, 1)
+        assert same(model, before)
+        assert history.message == (
+            "Stopped: the gradient's norm turned non-finite at step 1, which was not kept."
+        )
+
+    def test_the_step_before_the_overflow_is_kept(self):
+        options = {"optimizer": "sgd", "clip_norm": None, "learning_rate": 1e3, "gap": 80}
+        model, history = run(model=network(nonlinearity="linear"), **options)
+        self.stopped(model, history, 2)
+        assert np.isfinite(history.gradient_norm).tolist() == [True, False]
+        once, _ = run(model=network(nonlinearity="linear"), **{**options, "steps": 1})
+        assert same(model, once.state_dict())
+
+    def test_huge_finite_weights_are_kept_and_can_be_checked(self):
+        model, history = run(optimizer="sgd", clip_norm=None, learning_rate=3e38)
+        self.stopped(model, history, 2)
+        assert max(float(p.detach().abs().max()) for p in model.parameters()) > 1e35
+
+    def test_a_step_that_would_leave_the_dtype_is_undone_in_all_parameters(self):
+        model = Constant(scale=10.0)
+        _, history = run(model=model, optimizer="sgd", clip_norm=None, learning_rate=3e38)
+        self.stopped(model, history, 1)
+        assert np.isfinite(history.gradient_norm).all()
+        assert same(model, Constant().state_dict())
+        assert history.message == (
+            "Stopped: a parameter turned non-finite at step 1, which was not kept."
+        )
+
+    def test_clipping_can_save_the_same_step(self):
+        model = Constant(scale=10.0)
+        _, history = run(model=model, optimizer="sgd", clip_norm=1e-38, learning_rate=3e38, steps=1)
+        assert history.stopped == "budget"
+        assert not same(model, Constant().state_dict())
+
+
+class TestAccuracy:
+    @pytest.mark.parametrize("sentences", [2, 64, 256])
+    def test_of_a_constant_answer(self, sentences):
+        for weight in ((1.0, 0.0), (0.0, 1.0)):
+            assert accuracy(Constant(weight), tasks()[0], sentences) == 0.5
+
+    def test_of_the_latch(self):
+        assert accuracy(latch_classifier(word_classes()), tasks()[0]) == 1
+
+    @pytest.mark.parametrize(
+        ("sentences", "sizes"),
+        [(1, [1]), (63, [63]), (64, [64]), (65, [64, 1]), (200, [64, 64, 64, 8])],
+    )
+    def test_every_sentence_counts_once(self, sentences, sizes):
+        class Numbered:
+            """Label 0 for all; the token is the sentence's number."""
+
+            def __init__(self):
+                self.sizes = []
+
+            def batch(self, n):
+                drawn = sum(self.sizes)
+                self.sizes.append(n)
+                return torch.arange(drawn, drawn + n)[:, None], torch.zeros(n, dtype=torch.long)
+
+        def right_on_multiples_of_3(tokens):
+            return nn.functional.one_hot((tokens[:, 0] % 3 > 0).long(), 2)
+
+        task = Numbered()
+        share = accuracy(right_on_multiples_of_3, task, sentences)
+        assert task.sizes == sizes
+        assert share == len(range(0, sentences, 3)) / sentences
+
+    def test_builds_no_graph(self):
+        seen = []
+
+        class Spy(Constant):
+            def forward(self, tokens):
+                seen.append(super().forward(tokens).requires_grad)
+                return super().forward(tokens)
+
+        accuracy(Spy(), tasks()[0], 2)
+        assert seen == [False]
+
+    @given(st.one_of(st.integers(max_value=0), st.floats(), st.booleans(), st.none()))
+    def test_no_sentences(self, sentences):
+        with pytest.raises(ValueError, match=r"^sentences must be"):
+            accuracy(Constant(), tasks()[0], sentences)
+
+
+COUNTS = st.one_of(st.integers(max_value=0), st.floats(), st.booleans(), st.none(), st.text())
+NOT_ABOVE_0 = st.one_of(
+    st.floats(max_value=0),
+    st.sampled_from([float("nan"), float("inf"), 10**400, True, 1j]),
+    st.text(),
+)
+BAD = {
+    "steps": COUNTS,
+    "batch_size": COUNTS,
+    "check_every": COUNTS,
+    "learning_rate": st.one_of(st.none(), NOT_ABOVE_0),
+    "target": st.one_of(st.none(), NOT_ABOVE_0),
+    "clip_norm": NOT_ABOVE_0,
+    "optimizer": st.one_of(st.none(), st.integers(), st.text()),
+}
+
+
+@pytest.mark.parametrize("name", BAD)
+@given(data=st.data())
+@settings(max_examples=40)
+def test_a_bad_argument_is_named_before_anything_is_drawn(name, data):
+    model, task = Constant(), Watched(tasks()[0])
+    options = {"steps": 1, "learning_rate": 0.1, name: data.draw(BAD[name])}
+    with pytest.raises(ValueError, match=f"^{name} "):
+        train(model, task, task, **options)
+    assert task.sizes == []
+    assert same(model, Constant().state_dict())
+
+
+class TestProgressBar:
+    @pytest.fixture
+    def bars(self, monkeypatch):
+        """The bars that are made in place of tqdm's."""
+        made = []
+        monkeypatch.setattr(training, "tqdm", lambda **s: made.append(Bar(**s)) or made[-1])
+        return made
+
+    def test_counts_steps_and_shows_loss_and_accuracy(self, bars, monkeypatch):
+        monkeypatch.delenv("TQDM_DISABLE", raising=False)
+        _, history = run(steps=50, target=NEVER, title="gap 5, seed 0")
+        (bar,) = bars
+        assert bar.settings == {
+            "total": 50, "desc": "gap 5, seed 0", "leave": False, "disable": False
+        }  # fmt: skip
+        assert bar.updates == 50
+        assert bar.postfixes == [
+            {"loss": f"{history.loss[step - 1]:.2f}", "accuracy": f"{score:.2f}"}
+            for step, score in history.checks
+        ]
+
+    def test_is_off_where_the_environment_says_so(self, bars, monkeypatch):
+        monkeypatch.setenv("TQDM_DISABLE", "1")
+        run(steps=1)
+        assert bars[0].settings["disable"]
+
+    def test_is_drawn_by_the_real_tqdm(self, monkeypatch, capsys):
+        monkeypatch.setenv("TQDM_DISABLE", "")
+        run(steps=20, target=NEVER, title="near the dogs")
+        drawn = capsys.readouterr().err
+        assert "near the dogs" in drawn
+        assert "20/20" in drawn
+        assert "accuracy=0." in drawn
+        assert "loss=0." in drawn
+
+    def test_prints_nothing_when_off(self, monkeypatch, capsys):
+        monkeypatch.setenv("TQDM_DISABLE", "1")
+        run(steps=20)
+        assert capsys.readouterr() == ("", "")
