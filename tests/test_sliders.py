@@ -43,7 +43,8 @@ class TestStrip:
         (axes,) = picture.figure.axes
         line = axes.lines[0]
         np.testing.assert_array_equal(line.get_xdata(), np.arange(len(sentence.words)))
-        np.testing.assert_allclose(line.get_ydata(), np.log10(signal(model, tokens)[0]))
+        expected = np.log10(signal(model, tokens)[0])
+        np.testing.assert_allclose(line.get_ydata(), expected, rtol=1e-12, atol=1e-12)
         assert f"Gap {gap}" in axes.get_title()
         assert f"at the subject '{sentence.words[sentence.subject]}'" in picture.description
 
