@@ -58,7 +58,7 @@ class Recurrence(torch.autograd.Function):
         ctx.save_for_backward(inputs, probe, *parameters, *kept)
         ctx.set_materialize_grads(False)
         states = kept[0]
-        return states[1:], states[-1].clone()
+        return states[1:], states[-1].clone(memory_format=torch.contiguous_format)
 
     @staticmethod
     def backward(ctx, grad_output, grad_last):
@@ -176,29 +176,34 @@ class RecurrentLayer(nn.Module):
         Raises ValueError if a shape, a dtype or a device does not fit, or if a
         parameter holds inf or NaN.
         """
+        inputs, h0, probe = self.arranged(input, hx, probe)
+        parameters = (self.weight_ih_l0, self.weight_hh_l0, self.bias_ih_l0, self.bias_hh_l0)
+        states, last = Recurrence.apply(self, inputs, h0, probe, *parameters)
+        return self.as_output(states, input), last if input.dim() == 2 else last.unsqueeze(0)
+
+    def arranged(
+        self, input: Tensor, hx: Tensor | None, probe: Tensor | None
+    ) -> tuple[Tensor, Tensor | None, Tensor | None]:
+        """Inputs, h_0 and probe, checked, as `propagate` takes them."""
         batched = self._check_input(input)
-        time_axis = 1 if batched and self.batch_first else 0
-        steps = input.shape[time_axis]
+        inputs = self._steps_first(input, batched)
+        steps, batch, _ = inputs.shape
         if steps == 0:
             raise ValueError(f"input must hold at least one step; got {tuple(input.shape)}")
-        inputs = self._steps_first(input, batched)
-        batch = inputs.shape[1]
-        state_shape = (1, batch, self.hidden_size) if batched else (1, self.hidden_size)
-        if hx is None:
-            h0 = None
-        else:
+        if hx is not None:
+            state_shape = (1, batch, self.hidden_size) if batched else (1, self.hidden_size)
             _check_like("hx", hx, state_shape, input)
-            h0 = hx.reshape(batch, self.hidden_size)
+            hx = hx.reshape(batch, self.hidden_size)
         if probe is not None:
             _check_like("probe", probe, (*input.shape[:-1], self.hidden_size), input)
             probe = self._steps_first(probe, batched)
-        parameters = (self.weight_ih_l0, self.weight_hh_l0, self.bias_ih_l0, self.bias_hh_l0)
-        states, last = Recurrence.apply(self, inputs, h0, probe, *parameters)
-        if not batched:
-            output = states.squeeze(1)
-        else:
-            output = states.transpose(0, 1) if self.batch_first else states
-        return output, last.view(state_shape)
+        return inputs, hx, probe
+
+    def as_output(self, sequence: Tensor, input: Tensor) -> Tensor:
+        """View (steps, batch, features) as the output for this input."""
+        if input.dim() == 2:
+            return sequence.squeeze(1)
+        return sequence.transpose(0, 1) if self.batch_first else sequence
 
     def _steps_first(self, tensor: Tensor, batched: bool) -> Tensor:
         """View of a sequence as (steps, batch, features)."""

@@ -1,0 +1,151 @@
+"""One GRU, three conventions: a step of each in plain NumPy, and the exact conversions.
+
+For one sentence, with h (hidden,) and x (input,). gate_v(h) stands for
+W_v x + U_v h + b_v with the weights of gate v, and D(v) for a diagonal matrix:
+
+    Ng        u = logistic(gate_u(h)),  r = logistic(gate_r(h))
+              c~ = tanh(gate_c(r * h)),       h' = u * c~ + (1 - u) * h
+    Ng, simplified                            the same with r = 1
+    Cho       z = logistic(gate_z(h)),  r = logistic(gate_r(h))
+              h~ = tanh(gate_h(r * h)),       h' = z * h + (1 - z) * h~
+    PyTorch   r and z as Cho
+              n = tanh(W_n x + b_in + r * (U_n h + b_hn)),   h' = (1 - z) * n + z * h
+
+Ng's update gate says how much is written, Cho's and PyTorch's how much is kept:
+z = 1 - u. And logistic(-a) = 1 - logistic(a), so Ng's and Cho's become one another by
+the sign of the update gate's weights, W, U and b. Ng's simplified form becomes PyTorch's
+by that sign and a reset gate held at 1.
+
+There is no third conversion: Cho resets before the matrix product, U (r * h), PyTorch
+after it, r * (U h). `reset_counterexample` says why no weights can bridge that.
+
+Sources: Cho et al. 2014, "Learning phrase representations using RNN encoder-decoder",
+section 2.3; Ng, "Sequence Models" (deeplearning.ai), week 1; PyTorch's documentation of
+torch.nn.GRU.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from helpers.validation import Array, finite_array
+
+OPEN = 50.0  # logistic(50) rounds to 1 in float32 and in float64
+
+
+class Gate(NamedTuple):
+    """Weights of one gate or candidate: on the input, on the state, and the bias.
+
+    x (hidden, input), h (hidden, hidden), b (hidden,).
+    """
+
+    x: Array
+    h: Array
+    b: Array
+
+    def __call__(self, x: Array, h: Array) -> Array:
+        """The pre-activation (hidden,)."""
+        return self.x @ x + self.h @ h + self.b
+
+
+class Weights(NamedTuple):
+    """The weights of a GRU in Ng's or in Cho's convention; no reset gate: simplified."""
+
+    update: Gate
+    candidate: Gate
+    reset: Gate | None = None
+
+
+class TorchWeights(NamedTuple):
+    """The weights of a GRU under PyTorch's names: rows for r, z, n."""
+
+    weight_ih: Array
+    weight_hh: Array
+    bias_ih: Array
+    bias_hh: Array
+
+
+def logistic(a: Array) -> Array:
+    """1 / (1 + e^-a), any shape, without overflow."""
+    return 0.5 + 0.5 * np.tanh(0.5 * np.asarray(a))
+
+
+def ng_step(x: Array, h: Array, weights: Weights) -> Array:
+    """The next state (hidden,) in Ng's convention, who writes c for h.
+
+    x (input,), h (hidden,). Without a reset gate this is his simplified form.
+    """
+    u, candidate = _update_and_candidate(x, h, weights)
+    return u * candidate + (1 - u) * h
+
+
+def cho_step(x: Array, h: Array, weights: Weights) -> Array:
+    """The next state (hidden,) in the convention of Cho et al. 2014, equations 5 to 8.
+
+    x (input,), h (hidden,). Without a reset gate it is held at 1.
+    """
+    z, candidate = _update_and_candidate(x, h, weights)
+    return z * h + (1 - z) * candidate
+
+
+def torch_step(x: Array, h: Array, weights: TorchWeights) -> Array:
+    """The next state (hidden,) in PyTorch's convention; x (input,), h (hidden,)."""
+    x_r, x_z, x_n = np.split(weights.weight_ih @ x + weights.bias_ih, 3)
+    h_r, h_z, h_n = np.split(weights.weight_hh @ h + weights.bias_hh, 3)
+    r, z = logistic(x_r + h_r), logistic(x_z + h_z)
+    n = np.tanh(x_n + r * h_n)
+    return (1 - z) * n + z * h
+
+
+def swap_ng_and_cho(weights: Weights) -> Weights:
+    """Ng's weights as Cho's, or Cho's as Ng's: the update gate's change their sign."""
+    return weights._replace(update=Gate(*(-part for part in weights.update)))
+
+
+def ng_simplified_to_torch(weights: Weights) -> TorchWeights:
+    """Ng's simplified form as PyTorch's weights, reset gate held at 1; all biases in bias_ih.
+
+    Raises ValueError if there is a reset gate, for which no weights exist, or if a
+    weight is not finite or its shape does not fit.
+    """
+    if weights.reset is not None:
+        raise ValueError(
+            "weights.reset must be None: a reset before the matrix product has no equal "
+            "in PyTorch's convention"
+        )
+    hidden, size = finite_array("weights.update.x", weights.update.x, ("hidden", "input")).shape
+    shapes = Gate((hidden, size), (hidden, hidden), (hidden,))
+    for name in ("update", "candidate"):
+        for part, shape in shapes._asdict().items():
+            finite_array(f"weights.{name}.{part}", getattr(getattr(weights, name), part), shape)
+    keep, candidate = swap_ng_and_cho(weights).update, weights.candidate
+    held = Gate(np.zeros_like(keep.x), np.zeros_like(keep.h), np.full_like(keep.b, OPEN))
+    rows = [np.concatenate(parts) for parts in zip(held, keep, candidate, strict=True)]
+    return TorchWeights(*rows, np.zeros_like(rows[2]))
+
+
+def reset_counterexample() -> Weights:
+    """A GRU in Cho's convention, two units and one input, that PyTorch's cannot equal.
+
+    The resets are logistic(2 x) and logistic(-2 x), the first unit's candidate sums the
+    two states: its pre-activation is r_1 h_1 + r_2 h_2, (.88, .12) . h at x = 1 and
+    (.12, .88) . h at x = -1. PyTorch's is w x + b + r (u . h + c), with one u for all x.
+    On the line u . h + c = 0 it does not depend on h, whatever r is, so at both inputs
+    Cho's should not either: then u is parallel to (.88, .12) and to (.12, .88), which
+    no u is. (u = 0 leaves r c, which is bounded, where Cho's is not.) Equal on a region,
+    however small, would mean equal everywhere, since both are analytic in h.
+    """
+    unread, nothing = np.zeros((2, 1)), np.zeros((2, 2))
+    no_bias = np.zeros(2)
+    return Weights(
+        update=Gate(unread, nothing, no_bias),
+        candidate=Gate(unread, np.array([[1.0, 1.0], [0.0, 0.0]]), no_bias),
+        reset=Gate(np.array([[2.0], [-2.0]]), nothing, no_bias),
+    )
+
+
+def _update_and_candidate(x: Array, h: Array, weights: Weights) -> tuple[Array, Array]:
+    reset = 1 if weights.reset is None else logistic(weights.reset(x, h))
+    return logistic(weights.update(x, h)), np.tanh(weights.candidate(x, reset * h))
