@@ -3,7 +3,7 @@
 Modules, from the ground up: `validation`; `lexicon`, `agreement`, `baselines`,
 `examples` and `evaluation` (the task and its data); `engine`, `rnn` and `gru` (forward pass
 and back-propagation through time by hand); `jacobians`, `mean_field` and `gradients`
-(what the notebooks measure); `models` and `training`; `pictures`, `plots` and
+(what the notebooks measure); `clipping` and `overflow`; `models` and `training`; `pictures`, `plots` and
 `sliders`; `environment` and `build` (the course's own tools).
 """
 
