@@ -6,6 +6,7 @@ and over many steps the chain rule multiplies: dh_T/dh_k = J_T ... J_{k+1}. Such
 product under- or overflows float64 long before 10,000 steps, so every function here
 keeps the logarithm of its size apart. Results are float64, logarithms natural (nats);
 a product that is exactly zero, as in a dead ReLU network, has the logarithm -inf.
+What theory says of the growth stands in `helpers.mean_field` and can be had from here.
 
 Sources: Pascanu, Mikolov & Bengio 2013, "On the difficulty of training recurrent
 neural networks", section 2; Benettin, Galgani, Giorgilli & Strelcyn 1980, "Lyapunov
@@ -20,6 +21,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from helpers.mean_field import critical_gain as critical_gain
+from helpers.mean_field import mean_field_factor as mean_field_factor
 from helpers.validation import Array, choice, finite_array, integer
 
 NONLINEARITIES = ("tanh", "relu", "linear")

@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from helpers import jacobians
 from helpers.jacobians import growth_rate, log_backward_norms, step_jacobians
 from helpers.mean_field import critical_gain, mean_field_factor
 
@@ -104,3 +105,8 @@ def test_bad_numbers_are_named(bad):
         mean_field_factor(bad, 0.5)
     with pytest.raises(ValueError, match="input_std must be a number from 0 to 1000"):
         mean_field_factor(1.0, bad)
+
+
+def test_the_theory_can_be_had_from_jacobians():
+    assert jacobians.critical_gain is critical_gain
+    assert jacobians.mean_field_factor is mean_field_factor
