@@ -1,9 +1,10 @@
 """The mathematics, the task and the figures behind the notebooks.
 
 Modules, from the ground up: `validation`; `lexicon`, `agreement`, `baselines`,
-`examples` and `evaluation` (the task and its data); `engine`, `rnn` and `gru` (forward pass
-and back-propagation through time by hand); `jacobians`, `mean_field` and `gradients`
-(what the notebooks measure); `clipping` and `overflow`; `models` and `training`; `pictures`, `plots` and
+`examples` and `evaluation` (the task and its data); `engine`, `rnn` and `gru` (forward
+pass and back-propagation through time by hand), with `gru_memory` and
+`gru_conventions`; `jacobians`, `mean_field`, `gradients` and `overflow` (what the
+notebooks measure); `clipping`; `models` and `training`; `pictures`, `plots` and
 `sliders`; `environment` and `build` (the course's own tools).
 """
 
