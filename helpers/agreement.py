@@ -15,12 +15,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from helpers.lexicon import Vocabulary, lexicon, other_number, vocabulary, word_classes
+from helpers.lexicon import VERBS, Vocabulary, lexicon, other_number, vocabulary, word_classes
 from helpers.validation import Array, choice, integer
 
 ATTRACTORS = ("none", "random", "same", "opposite")
 NOUNS = ("train", "held_out")
-VERBS = ("was", "were")
 SMALLEST_GAP, LARGEST_GAP = 3, 10_000
 
 # A phrase is a row of slots, each to be filled with a word of its category.

@@ -28,6 +28,7 @@ WORD_LISTS = (
     "predicates",
 )
 NUMBERS = ("singular", "plural")
+VERBS = ("was", "were")
 NOUN_LISTS = ("nouns", "held_out_nouns")
 SMALLEST = {"nouns": 8, "held_out_nouns": 4}
 
@@ -110,17 +111,24 @@ def load_lexicon(path: Path | str = PATH) -> Lexicon:
     """Read and check a lexicon.
 
     Raises LexiconError naming file, entry and reason: no such file, no JSON, a missing
-    or unknown list, too few entries, an entry that is no lower-case word, a noun
-    without two different forms, a word in two places, an opener of the wrong length
-    or with a noun in it.
+    or unknown list, a list given twice, too few entries, an entry that is no
+    lower-case word, a noun without two different forms, a word in two places, an
+    opener given twice, of the wrong length or with a noun in it, and "was" or "were"
+    anywhere: a model has to say them and must not read them.
     """
     path = Path(path)
 
     def refuse(reason: str) -> LexiconError:
         return LexiconError(f"{path}: {reason}")
 
+    def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        for row, (key, _) in enumerate(pairs):
+            if key in dict(pairs[:row]):
+                raise refuse(f"key {key!r} stands there twice; give it one list")
+        return dict(pairs)
+
     try:
-        data = json.loads(path.read_text(encoding="utf-8"))
+        data = json.loads(path.read_text(encoding="utf-8"), object_pairs_hook=once)
     except FileNotFoundError:
         raise refuse(
             "no such file; the helpers read data/ beside them, so install with pip install -e ."
@@ -131,13 +139,17 @@ def load_lexicon(path: Path | str = PATH) -> Lexicon:
         raise refuse(f"not UTF-8 ({error.reason} at byte {error.start})") from None
     except json.JSONDecodeError as error:
         raise refuse(f"not JSON (line {error.lineno}: {error.msg})") from None
+    except LexiconError:
+        raise
+    except (ValueError, RecursionError) as error:
+        raise refuse(f"JSON that cannot be read ({error}); it must hold lists of words") from None
     expected = {*WORD_LISTS, *NOUN_LISTS, "openers"}
     if not isinstance(data, dict):
         raise refuse(f"must be an object with the keys {', '.join(sorted(expected))}")
     for key in sorted(expected ^ data.keys()):
         raise refuse(f"{'missing' if key in expected else 'unknown'} key {key!r}")
 
-    owner: dict[str, str] = {"the": "the article", ",": "the comma"}
+    owner = {"the": "the article", **dict.fromkeys(VERBS, "the verbs a model has to say")}
 
     def claim(word: Any, place: str) -> str:
         if not isinstance(word, str) or not (word.isascii() and word.isalpha() and word.islower()):
@@ -158,6 +170,8 @@ def load_lexicon(path: Path | str = PATH) -> Lexicon:
         for row, entry in enumerate(listed(key)):
             if not isinstance(entry, list) or len(entry) != 2:
                 raise refuse(f"{key}[{row}] must be [singular, plural]; got {entry!r}")
+            if entry[0] == entry[1]:
+                raise refuse(f"{key}[{row}] must have a plural of its own; got {entry!r}")
             forms = [claim(form, f"{key}[{row}]") for form in entry]
             found.append((forms[0], forms[1]))
         return tuple(found)
@@ -185,6 +199,8 @@ def _openers(
         for row, phrase in enumerate(phrases):
             words = phrase.split() if isinstance(phrase, str) else []
             place = f"openers[{length}][{row}]"
+            if phrase in phrases[:row]:
+                raise refuse(f"{place}: {phrase!r} stands there already; a phrase stands once")
             if len(words) != int(length) - 1:
                 raise refuse(
                     f"{place} must have {int(length) - 1} words (the comma is the last token); "
@@ -193,6 +209,8 @@ def _openers(
             for word in words:
                 if word in noun_forms:
                     raise refuse(f"{place} must hold no noun; got {word!r} in {phrase!r}")
+                if word in VERBS:
+                    raise refuse(f"{place} must hold no verb to be said; got {word!r}")
                 if not (word.isascii() and word.isalpha() and word.islower()):
                     raise refuse(f"{place} must be lower-case words; got {word!r}")
         openers[int(length)] = tuple(tuple(phrase.split()) for phrase in phrases)

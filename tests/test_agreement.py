@@ -280,6 +280,14 @@ class TestStructure:
         assert len(agree) > 900
         assert np.mean(agree) == pytest.approx(0.5, abs=0.07)
 
+    @pytest.mark.parametrize("attractors", ATTRACTORS)
+    def test_half_of_the_middles_stand_between_commas(self, attractors):
+        commas = [
+            "," in sentence.words[sentence.subject :]
+            for sentence in drawn(AgreementTask((8, 30), attractors, seed=4), 600)
+        ]
+        assert np.mean(commas) == pytest.approx(0.5, abs=0.1)
+
     def test_the_is_the_only_article(self):
         assert not {"a", "an", "this", "these", "those", "two", "every"} & {
             word
@@ -323,6 +331,15 @@ class TestAttractors:
             assert least >= 1
             share = {"same": 0, "random": 0.5, "opposite": 1}[attractors]
             assert other / total == pytest.approx(share, abs=0.05 * (attractors == "random"))
+
+    def test_random_numbers_are_drawn_for_each_noun_apart(self):
+        mixed = [
+            len({noun in PLURAL for noun in middle}) == 2
+            for sentence in drawn(AgreementTask((8, 14), "random", seed=3), 1000, at_once=10)
+            if len(middle := nouns_in(sentence.words[sentence.subject + 1 :])) == 2
+        ]
+        assert len(mixed) > 300
+        assert np.mean(mixed) == pytest.approx(0.5, abs=0.1)
 
     @pytest.mark.parametrize("nouns", NOUNS)
     @pytest.mark.parametrize("attractors", ATTRACTORS)

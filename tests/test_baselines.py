@@ -163,6 +163,15 @@ class TestRandomWeightGuessing:
         assert random_weight_guessing(model, task, fresh, 5) == (1.0, 1.0)
         assert random_weight_guessing(model, task, fresh, 3) == (0.0, 0.0)
 
+    def test_the_second_score_is_that_of_the_fresh_sentences(self):
+        def model(number: int):
+            return lambda tokens: torch.nn.functional.one_hot(
+                nearest_noun(tokens, vocabulary()), 2
+            ).float()
+
+        task, fresh = AgreementTask(9, "same"), AgreementTask(9, "opposite")
+        assert random_weight_guessing(model, task, fresh, 2) == (1.0, 0.0)
+
     def test_every_try_is_scored_on_the_same_sentences(self):
         seen = []
 

@@ -98,6 +98,12 @@ class TestFile:
         path.write_text(whole.rstrip().removesuffix("}"), encoding="utf-8")
         assert refusal(path).startswith("not JSON (line ")
 
+    @pytest.mark.parametrize("content", ["[" * 200_000, "1" * 200_000], ids=["deep", "digits"])
+    def test_json_beyond_what_can_be_read(self, tmp_path, content):
+        path = tmp_path / "lexicon.json"
+        path.write_text(content, encoding="utf-8")
+        assert refusal(path).startswith(("JSON that cannot be read (", "must be an object"))
+
     @pytest.mark.parametrize("data", [[], "nouns", 3, None])
     def test_not_an_object(self, tmp_path, data):
         assert refusal(write(tmp_path, data)).startswith("must be an object with the keys adjec")
@@ -118,6 +124,12 @@ class TestKeys:
 
     def test_unknown(self, tmp_path):
         assert refusal(changed(tmp_path, "pronouns", to=["it"])) == "unknown key 'pronouns'"
+
+    @pytest.mark.parametrize("key", [*KEYS, *SHIPPED["openers"]])
+    def test_given_twice(self, tmp_path, key):
+        path = tmp_path / "lexicon.json"
+        path.write_text(json.dumps(SHIPPED).replace(f'"{key}":', f'"{key}": [], "{key}":'))
+        assert refusal(path) == f"key {key!r} stands there twice; give it one list"
 
 
 class TestLists:
@@ -156,7 +168,7 @@ class TestWords:
 
     def test_a_noun_without_a_plural_of_its_own(self, tmp_path):
         reason = refusal(changed(tmp_path, "nouns", 3, to=["sheep", "sheep"]))
-        assert reason.startswith("nouns[3]: 'sheep' stands already in nouns[3]")
+        assert reason == "nouns[3] must have a plural of its own; got ['sheep', 'sheep']"
 
     @pytest.mark.parametrize("key", WORD_LISTS)
     def test_a_word_in_two_places(self, tmp_path, key):
@@ -171,6 +183,12 @@ class TestWords:
     def test_the_article(self, tmp_path):
         reason = refusal(changed(tmp_path, "adjectives", 0, to="the"))
         assert reason.startswith("adjectives[0]: 'the' stands already in the article")
+
+    @pytest.mark.parametrize("verb", ["was", "were"])
+    @pytest.mark.parametrize("key", WORD_LISTS)
+    def test_a_verb_that_is_a_label(self, tmp_path, key, verb):
+        reason = refusal(changed(tmp_path, key, 0, to=verb))
+        assert reason.startswith(f"{key}[0]: {verb!r} stands already in the verbs a model has to")
 
     def test_which_is_needed(self, tmp_path):
         reason = refusal(changed(tmp_path, "relatives", to=["that"]))
@@ -198,6 +216,15 @@ class TestOpeners:
     def test_a_noun(self, tmp_path, noun):
         reason = refusal(changed(tmp_path, "openers", "5", 0, to=f"not by the {noun}"))
         assert reason == f"openers[5][0] must hold no noun; got {noun!r} in 'not by the {noun}'"
+
+    @pytest.mark.parametrize("verb", ["was", "were"])
+    def test_a_verb_that_is_a_label(self, tmp_path, verb):
+        reason = refusal(changed(tmp_path, "openers", "4", 0, to=f"soon there {verb}"))
+        assert reason == f"openers[4][0] must hold no verb to be said; got {verb!r}"
+
+    def test_a_phrase_given_twice(self, tmp_path):
+        reason = refusal(changed(tmp_path, "openers", "4", 1, to=SHIPPED["openers"]["4"][0]))
+        assert reason.startswith("openers[4][1]: 'soon after that' stands there already")
 
     @pytest.mark.parametrize("word", ["Then", "then,", "th3n"])
     def test_no_lower_case_words(self, tmp_path, word):
