@@ -1,8 +1,9 @@
 """The task of the course: after a subject and a gap of words, say "was" or "were".
 
 A sentence is an opener, "the", the subject noun and a middle of exactly `gap` tokens;
-the verb comes next and is what a model must say. Commas are tokens and count. Nothing
-but the subject tells the verb: every verb is past tense, every article is "the".
+the verb comes next and is what a model must say. Commas are tokens and count. With
+random attractors nothing but the subject tells the verb: every verb is past tense,
+every article is "the".
 """
 
 from __future__ import annotations

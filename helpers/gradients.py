@@ -87,7 +87,7 @@ def terms_by_lag(deltas: Array, inputs: Array) -> Array:
     Source: Pascanu, Mikolov & Bengio 2013, section 2, equation 4.
     """
     delta, seen = _checked_pair(deltas, inputs)
-    norms = [np.linalg.norm(d.T @ x) for d, x in zip(delta, seen, strict=True)]
+    norms = [_norm(d.T @ x) for d, x in zip(delta, seen, strict=True)]
     return np.array(norms[::-1])
 
 
@@ -98,7 +98,7 @@ def shares(terms: Array) -> Array:
     Raises ValueError if an entry is not finite or all terms are zero.
     """
     array = finite_array("terms", terms, ("steps", "hidden", "features")).astype(np.float64)
-    norms = np.linalg.norm(array, axis=(1, 2))
+    norms = np.array([_norm(term) for term in array])
     if not norms.any():
         raise ValueError(f"terms {array.shape} are all zero: they have no shares")
     return norms / norms.sum()
@@ -115,6 +115,12 @@ def _frozen(model: nn.Module) -> Iterator[None]:
     finally:
         for parameter in trained:
             parameter.requires_grad_(True)
+
+
+def _norm(matrix: Array) -> float:
+    """Frobenius norm, also where the squares of the entries would underflow or overflow."""
+    largest = np.abs(matrix).max()
+    return float(largest * np.linalg.norm(matrix / largest)) if largest > 0 else 0.0
 
 
 def _last_axis_norms(gradient: Tensor) -> Array:
