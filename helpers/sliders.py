@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import base64
 import html
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 import torch
@@ -41,30 +41,43 @@ def strip_at_gap(gap: int) -> Picture:
 def gap_slider(smallest: int = 3, largest: int = 60) -> VBox:
     """A slider over the gap with `strip_at_gap` below it, at first at gap 12.
 
+    A range without 12 starts at its nearer end.
     Raises ValueError unless 3 <= smallest <= largest <= 10,000.
     """
     AgreementTask((smallest, largest))
-    return picture_slider(strip_at_gap, "gap", smallest, largest, start=12)
+    start = max(smallest, min(largest, 12))
+    return picture_sliders(strip_at_gap, gap=(range(smallest, largest + 1), start))
 
 
-def picture_slider(
-    draw: Callable[[int], Picture], name: str, smallest: int, largest: int, start: int
-) -> VBox:
-    """An integer slider above the picture that draw gives for its value.
+def picture_sliders(draw: Callable[..., Picture], **choices: tuple[Sequence[float], float]) -> VBox:
+    """A slider for each of draw's arguments, above the picture that draw gives for them.
 
-    The picture and its alt text are redrawn when the slider is let go. A start outside
-    the range moves to its nearer end.
+    choices: for each argument its name, with the values to choose from, in order, and the
+    one to start at. The picture and its alt text are redrawn when a slider is let go.
+    Raises ValueError if a start is not among its values.
     """
-    from ipywidgets import HTML, IntSlider, VBox
+    from ipywidgets import HTML, SelectionSlider, VBox
 
-    slider = IntSlider(start, smallest, largest, description=name, continuous_update=False)
-    image = HTML(image_tag(draw(slider.value)))
+    sliders = {}
+    for name, (values, start) in choices.items():
+        if start not in values:
+            raise ValueError(f"{name} must start at one of {list(values)}; got {start!r}")
+        options = [(f"{value:g}", value) for value in values]
+        sliders[name] = SelectionSlider(
+            options=options, value=start, description=name, continuous_update=False
+        )
 
-    def redraw(change: dict[str, int]) -> None:
-        image.value = image_tag(draw(change["new"]))
+    def drawn() -> str:
+        return image_tag(draw(**{name: slider.value for name, slider in sliders.items()}))
 
-    slider.observe(redraw, names="value")
-    return VBox([slider, image])
+    image = HTML(drawn())
+
+    def redraw(_: dict[str, object]) -> None:
+        image.value = drawn()
+
+    for slider in sliders.values():
+        slider.observe(redraw, names="value")
+    return VBox([*sliders.values(), image])
 
 
 def image_tag(picture: Picture) -> str:

@@ -8,13 +8,13 @@ import warnings
 import numpy as np
 import pytest
 import torch
-from ipywidgets import HTML, IntSlider
+from ipywidgets import HTML, SelectionSlider
 
 from helpers import models, pictures
 from helpers.agreement import AgreementTask
 from helpers.gradients import signal
 from helpers.pictures import Picture
-from helpers.sliders import gap_slider, image_tag, picture_slider, strip_at_gap
+from helpers.sliders import gap_slider, image_tag, picture_sliders, strip_at_gap
 
 
 def opened(tag):
@@ -62,8 +62,9 @@ class TestStrip:
 class TestGapSlider:
     def test_is_a_slider_above_the_strip(self):
         slider, image = gap_slider().children
-        assert isinstance(slider, IntSlider)
-        assert (slider.min, slider.max, slider.value) == (3, 60, 12)
+        assert isinstance(slider, SelectionSlider)
+        assert [value for _, value in slider.options] == list(range(3, 61))
+        assert slider.value == 12
         assert slider.description == "gap"
         assert not slider.continuous_update
         assert isinstance(image, HTML)
@@ -102,20 +103,38 @@ class TestGapSlider:
         assert other.value == before != image.value
 
 
-class TestPictureSlider:
+class TestPictureSliders:
     def test_draws_once_a_value(self):
         drawn = []
-        slider, _ = picture_slider(
-            lambda value: drawn.append(value) or numbered(value), "x", 0, 9, start=4
+        slider, _ = picture_sliders(
+            lambda x: drawn.append(x) or numbered(x), x=(range(10), 4)
         ).children
         assert drawn == [4]
         slider.value = 6
         assert drawn == [4, 6]
 
+    def test_each_slider_sets_its_own_argument(self):
+        drawn = []
+        first, second, image = picture_sliders(
+            lambda gain, steps: drawn.append((gain, steps)) or numbered(gain * steps),
+            gain=([0.5, 1.0, 2.0], 1.0),
+            steps=([10, 100, 1000], 10),
+        ).children
+        assert (first.description, second.description) == ("gain", "steps")
+        first.value = 2.0
+        second.value = 100
+        assert drawn == [(1.0, 10), (2.0, 10), (2.0, 100)]
+        assert opened(image.value)[1] == numbered(200.0).description
+        assert [label for label, _ in first.options] == ["0.5", "1", "2"]
+
+    def test_a_start_that_cannot_be_chosen(self):
+        with pytest.raises(ValueError, match=r"^gain must start at one of \[1, 2\]; got 3"):
+            picture_sliders(numbered, gain=([1, 2], 3))
+
     def test_without_a_warning(self):
         with warnings.catch_warnings():
             warnings.simplefilter("error")
-            picture_slider(numbered, "x", 0, 9, start=4)
+            picture_sliders(numbered, value=(range(10), 4))
 
     def test_alt_text_survives_quotes_and_brackets(self):
         tag = image_tag(numbered(3))
