@@ -7,6 +7,9 @@ from collections.abc import Callable, Sequence
 import torch
 from torch import Tensor, nn
 
+from helpers.gru import GRU
+from helpers.gru_memory import set_update_bias
+from helpers.lstm import LSTM, set_forget_bias
 from helpers.rnn import RNN
 from helpers.validation import choice, integer, number_above
 
@@ -33,13 +36,13 @@ class Classifier(nn.Module):
     @property
     def state_size(self) -> int:
         """Entries of one state h_t, which is the size of a probe's last axis."""
-        return self.layer.hidden_size
+        return getattr(self.layer, "state_size", self.layer.hidden_size)
 
     def forward(self, tokens: Tensor, probe: Tensor | None = None) -> Tensor:
         """Logits (n, 2), was before were, of tokens (n, steps).
 
-        probe: (n, steps, hidden), added to each state h_t; with zeros that require
-        a gradient, its gradient is the total derivative with respect to h_t.
+        probe: (n, steps, state_size), added to each state; with zeros that require a
+        gradient, its gradient is the total derivative with respect to the state.
         """
         return self.readout(self.states(tokens, probe)[:, -1])
 
@@ -70,6 +73,65 @@ def rnn_classifier(
     return seeded(
         seed, lambda: Classifier(vocabulary_size, RNN(hidden, hidden, nonlinearity=nonlinearity))
     )
+
+
+def orthogonal_classifier(vocabulary_size: int, *, hidden: int = 32, seed: int = 0) -> Classifier:
+    """A tanh RNN whose W starts as a random orthogonal matrix: all singular values are 1.
+
+    Raises ValueError if a size is below 1.
+    Source: Saxe, McClelland & Ganguli 2014, "Exact solutions to the nonlinear dynamics of
+    learning in deep linear neural networks".
+    """
+
+    def build() -> Classifier:
+        model = rnn_classifier(vocabulary_size, hidden=hidden, seed=seed)
+        nn.init.orthogonal_(model.layer.weight_hh_l0)
+        return model
+
+    return seeded(seed, build)
+
+
+def identity_classifier(vocabulary_size: int, *, hidden: int = 32, seed: int = 0) -> Classifier:
+    """A ReLU RNN whose W starts as the identity and whose biases start at 0.
+
+    Raises ValueError if a size is below 1.
+    Source: Le, Jaitly & Hinton 2015, "A simple way to initialize recurrent networks of
+    rectified linear units"; U keeps PyTorch's draw, which is larger than theirs.
+    """
+    model = rnn_classifier(vocabulary_size, hidden=hidden, nonlinearity="relu", seed=seed)
+    with torch.no_grad():
+        nn.init.eye_(model.layer.weight_hh_l0)
+        model.layer.bias_ih_l0.zero_()
+        model.layer.bias_hh_l0.zero_()
+    return model
+
+
+def lstm_classifier(
+    vocabulary_size: int, *, hidden: int = 32, forget_bias: float = 0.0, seed: int = 0
+) -> Classifier:
+    """An LSTM with PyTorch's default initialisation but for the forget gate's bias.
+
+    Raises ValueError if a size is below 1 or the bias is not finite.
+    """
+    integer("hidden", hidden, minimum=1)
+    model = seeded(seed, lambda: Classifier(vocabulary_size, LSTM(hidden, hidden)))
+    set_forget_bias(model.layer, forget_bias)
+    return model
+
+
+def gru_classifier(
+    vocabulary_size: int, *, hidden: int = 32, update_bias: float | None = None, seed: int = 0
+) -> Classifier:
+    """A GRU with PyTorch's default initialisation; update_bias, if given, for its update gate.
+
+    log(gap) makes the fresh gate keep a state for about gap steps: z = 1 - 1 / (gap + 1).
+    Raises ValueError if a size is below 1 or the bias is not finite.
+    """
+    integer("hidden", hidden, minimum=1)
+    model = seeded(seed, lambda: Classifier(vocabulary_size, GRU(hidden, hidden)))
+    if update_bias is not None:
+        set_update_bias(model.layer, update_bias)
+    return model
 
 
 def latch_classifier(word_classes: Sequence[str], *, gain: float = 5.0) -> Classifier:

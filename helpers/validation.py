@@ -35,6 +35,13 @@ def number_above(name: str, value: Any, bound: float) -> float:
     return float(value)
 
 
+def finite_number(name: str, value: Any) -> float:
+    """Return value as a float; raises ValueError unless it is a finite number."""
+    if not isinstance(value, Real) or isinstance(value, bool) or not np.isfinite(value):
+        raise ValueError(f"{name} must be a finite number; got {value!r}")
+    return float(value)
+
+
 def choice(name: str, value: Any, allowed: Iterable[str]) -> str:
     """Return value; raises ValueError if it is not one of the allowed words."""
     words = list(allowed)

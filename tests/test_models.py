@@ -17,7 +17,11 @@ from helpers.models import (
     LATCH_GAIN,
     Classifier,
     DeepTanh,
+    gru_classifier,
+    identity_classifier,
     latch_classifier,
+    lstm_classifier,
+    orthogonal_classifier,
     rnn_classifier,
     seeded,
 )
@@ -297,3 +301,56 @@ class TestDeepTanh:
     def test_a_probe_of_another_shape(self, shape):
         with pytest.raises(ValueError, match=r"^probe must have shape \(3, 4, 5\); got"):
             DeepTanh(4, 5)(torch.zeros(3, 5), torch.zeros(shape))
+
+
+class TestOtherStarts:
+    """The networks that differ from the vanilla RNN only in how they start."""
+
+    def test_orthogonal(self):
+        W = orthogonal_classifier(WORDS, hidden=6, seed=3).double().layer.weight_hh_l0
+        assert torch.allclose(W @ W.T, torch.eye(6).double(), rtol=0, atol=1e-5)
+
+    def test_orthogonal_draws_do_not_repeat(self):
+        one, two = (orthogonal_classifier(WORDS, hidden=6, seed=seed) for seed in (0, 1))
+        assert not torch.allclose(one.layer.weight_hh_l0, two.layer.weight_hh_l0)
+        again = orthogonal_classifier(WORDS, hidden=6, seed=0)
+        assert torch.equal(one.layer.weight_hh_l0, again.layer.weight_hh_l0)
+
+    def test_identity_keeps_a_state_without_input(self):
+        layer = identity_classifier(WORDS, hidden=6, seed=0).layer
+        h = torch.rand(1, 1, 6)
+        _, last = layer(torch.zeros(1, 50, 6), h)
+        assert torch.equal(last, h)
+
+    @pytest.mark.parametrize("bias", [0.0, 1.0])
+    def test_lstm_forget_bias(self, bias):
+        layer = lstm_classifier(WORDS, hidden=6, forget_bias=bias).layer
+        assert ((layer.bias_ih_l0 + layer.bias_hh_l0)[6:12] == bias).all()
+
+    def test_lstm_state_is_the_pair(self):
+        model = lstm_classifier(WORDS, hidden=6).double()
+        assert model.state_size == 12
+        assert signal(model, TOKENS).shape == TOKENS.shape
+        logits = model(TOKENS)
+        assert torch.allclose(model(TOKENS, zero_probe(model)), logits, rtol=0, atol=1e-12)
+
+    def test_gru_default_is_torchs(self):
+        layer = gru_classifier(WORDS, hidden=6, seed=1).layer
+        with torch.random.fork_rng():
+            torch.manual_seed(1)
+            reference = nn.GRU(6, 6)
+        for name, parameter in reference.named_parameters():
+            assert torch.equal(getattr(layer, name), parameter), name
+
+    def test_gru_bias(self):
+        layer = gru_classifier(WORDS, hidden=6, update_bias=2.5).layer
+        assert ((layer.bias_ih_l0 + layer.bias_hh_l0)[6:12] == 2.5).all()
+
+    @pytest.mark.parametrize(
+        "build",
+        [orthogonal_classifier, identity_classifier, lstm_classifier, gru_classifier],
+    )
+    @given(hidden=NO_SIZE)
+    def test_no_size(self, build, hidden):
+        with pytest.raises(ValueError, match="hidden must be"):
+            build(WORDS, hidden=hidden)
