@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -26,6 +27,7 @@ class History:
     the batch's mean cross-entropy (nats), the norm of all gradients before clipping,
     and the factor they were multiplied by (1 where nothing was clipped).
     checks: (step, accuracy on fresh sentences) at each check, in order.
+    watched: what `watch` gave, before the first step and at each check; empty without one.
     learned_at: the step of the check that reached the target, or None.
     stopped: why the run ended: "learned", "budget" or "non-finite". In the last case the
     last entries and the last check belong to the step that was not kept.
@@ -37,6 +39,7 @@ class History:
     checks: tuple[tuple[int, float], ...]
     learned_at: int | None
     stopped: str
+    watched: tuple[Any, ...] = ()
 
     @property
     def accuracy(self) -> float:
@@ -92,14 +95,16 @@ def train(
     check_every: int = 20,
     target: float = 0.95,
     title: str = "training",
+    watch: Callable[[nn.Module], Any] | None = None,
 ) -> History:
     """Train until the model is right on fresh sentences, or the budget is spent.
 
     Each step draws a batch from task, clips the global gradient norm at clip_norm
     (None: no clipping) and takes one optimizer step. Every check_every steps, and
     after the last one, the accuracy on 256 sentences from fresh is taken; at target
-    the run stops. When the gradient's norm or a parameter turns non-finite the run stops,
-    and the model has the parameters from before that step.
+    the run stops. watch, called with the model before the first step and at each check,
+    may measure it and must leave it as it is. When the gradient's norm or a parameter turns
+    non-finite the run stops, and the model has the parameters from before that step.
     Raises ValueError if a number is out of range or the optimizer is unknown.
     """
     integer("steps", steps, minimum=1)
@@ -116,9 +121,12 @@ def train(
     loss_of = nn.CrossEntropyLoss()
     log: list[tuple[float, float, float]] = []
     checks: list[tuple[int, float]] = []
+    watched: list[Any] = []
     stopped = "budget"
     quiet = bool(os.environ.get("TQDM_DISABLE"))  # tqdm reads it itself, but not in a notebook
     with one_thread(), tqdm(total=steps, desc=title, leave=False, disable=quiet) as bar:
+        if watch is not None:
+            watched.append(watch(model))
         for step in range(1, steps + 1):
             tokens, labels = task.batch(batch_size)
             stepper.zero_grad()
@@ -139,15 +147,19 @@ def train(
                 break
             if step % check_every == 0 or step == steps:
                 checks.append((step, accuracy(model, fresh)))
+                if watch is not None:
+                    watched.append(watch(model))
                 bar.set_postfix(loss=f"{loss.item():.2f}", accuracy=f"{checks[-1][1]:.2f}")
                 if checks[-1][1] >= target:
                     stopped = "learned"
                     break
     if stopped == "non-finite":
         checks.append((len(log), accuracy(model, fresh)))
+        if watch is not None:
+            watched.append(watch(model))
     columns = np.array(log).T
     learned_at = checks[-1][0] if stopped == "learned" else None
-    return History(*columns, tuple(checks), learned_at, stopped)
+    return History(*columns, tuple(checks), learned_at, stopped, tuple(watched))
 
 
 def _all_finite(tensors: Iterable[Tensor]) -> bool:

@@ -130,6 +130,39 @@ class TestLearning:
         assert fresh.sizes == 2 * [64, 64, 64, 64]
 
 
+class TestWatch:
+    def test_is_called_before_the_first_step_and_at_each_check(self):
+        seen = []
+
+        def watch(model):
+            seen.append(copied(model))
+            return len(seen)
+
+        model = network()
+        before = copied(model)
+        _, history = run(model=model, steps=5, check_every=2, target=NEVER, watch=watch)
+        assert history.watched == (1, 2, 3, 4)
+        assert [step for step, _ in history.checks] == [2, 4, 5]
+        assert all(torch.equal(seen[0][name], before[name]) for name in before)
+        assert same(model, seen[-1])
+
+    def test_changes_nothing(self):
+        plain, watched = (
+            run(steps=6, check_every=2, target=NEVER, **options)[1]
+            for options in ({}, {"watch": lambda model: 0})
+        )
+        np.testing.assert_array_equal(plain.loss, watched.loss)
+        assert plain.watched == ()
+
+    def test_ends_with_the_parameters_that_are_kept(self):
+        """A run that turns non-finite is watched once more, when the step is undone."""
+        model = Constant(scale=float("inf"))
+        _, history = run(model=model, steps=5, watch=copied)
+        assert history.stopped == "non-finite"
+        assert len(history.watched) == len(history.checks) + 1
+        assert same(model, history.watched[-1])
+
+
 class TestHistory:
     @pytest.mark.parametrize("clip_norm", [None, 0.3])
     @pytest.mark.parametrize("optimizer", ["adam", "sgd"])
