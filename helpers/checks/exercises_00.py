@@ -1,0 +1,97 @@
+"""Exercises of notebook 00: what does not grow with the sentence, and the step itself."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+
+from helpers.checks.compare import Mistake, compare
+from helpers.checks.harness import Case
+from helpers.checks.predictions import predicted
+from helpers.checks.registry import exercise
+from helpers.models import seeded
+from helpers.rnn import RNN
+
+SIZES = ((4, 4), (3, 3), (5, 2), (2, 6), (1, 3))  # (hidden, input); square ones first
+
+
+@exercise("00", 1, "Twice the words", points=1, minutes=2, difficulty=1, kind="prediction")
+def guess_extra_weights(answer: Any) -> str:
+    """A prediction: how many more weights for a sentence twice as long."""
+    return predicted(
+        answer,
+        lambda: _weights_used(steps=10) - _weights_used(steps=5),
+        unit="weights",
+        lesson="The same W, U and b serve every step: that is what shared weights means.",
+    )
+
+
+def _weights_used(steps: int) -> int:
+    """Entries of all weights that a pass over so many steps gives a gradient to."""
+    layer = seeded(0, lambda: RNN(4, 8))
+    output, _ = layer(torch.ones(1, steps, 4))
+    output[0, -1].sum().backward()
+    return sum(weight.numel() for weight in layer.parameters() if weight.grad is not None)
+
+
+def _step(x, h, W, U, b):
+    return np.tanh(W @ h + U @ x + b)
+
+
+TRANSPOSED = "Is a matrix transposed? Row i of W and of U belongs to unit i of the new state."
+STEP_MISTAKES = (
+    Mistake(
+        "Did you multiply element by element? W h and U x are matrix products: look at @.",
+        lambda x, h, W, U, b: np.tanh(W * h + U * x + b),
+    ),
+    Mistake(
+        "Did you multiply element by element? Each unit sums over a row, not over a column.",
+        lambda x, h, W, U, b: np.tanh((W * h).sum(0) + (U * x).sum(0) + b),
+    ),
+    Mistake(TRANSPOSED, lambda x, h, W, U, b: np.tanh(W.T @ h + U.T @ x + b)),
+    Mistake(TRANSPOSED, lambda x, h, W, U, b: np.tanh(W.T @ h + U @ x + b)),
+    Mistake(TRANSPOSED, lambda x, h, W, U, b: np.tanh(W @ h + U.T @ x + b)),
+    Mistake("Where is the bias b?", lambda x, h, W, U, b: np.tanh(W @ h + U @ x)),
+    Mistake(
+        "Your state is not bounded by 1: where is the tanh?",
+        lambda x, h, W, U, b: W @ h + U @ x + b,
+    ),
+    Mistake(
+        "The bias goes into the tanh, not on top of it.",
+        lambda x, h, W, U, b: np.tanh(W @ h + U @ x) + b,
+    ),
+    Mistake(
+        "W and U seem swapped: which of the two meets the old state?",
+        lambda x, h, W, U, b: np.tanh(U @ h + W @ x + b),
+    ),
+    Mistake(
+        "Did you use the logistic function? Its values are never negative; those of tanh are.",
+        lambda x, h, W, U, b: 1 / (1 + np.exp(-(W @ h + U @ x + b))),
+    ),
+    Mistake(
+        "Your result does not depend on h: without W h the network has no memory.",
+        lambda x, h, W, U, b: np.tanh(U @ x + b),
+    ),
+)
+
+
+@exercise("00", 2, "The RNN step", points=2, minutes=5, difficulty=1)
+def rnn_step(answer: Any) -> str:
+    """h = tanh(W h + U x + b), shape (hidden,)."""
+    return compare(answer, _step_cases(), _step, STEP_MISTAKES, shape="(hidden,)")
+
+
+def _step_cases() -> list[Case]:
+    rng = np.random.default_rng(100)
+    return [
+        {
+            "x": rng.normal(size=size),
+            "h": rng.uniform(-0.9, 0.9, hidden),
+            "W": rng.normal(0, 0.7, (hidden, hidden)),
+            "U": rng.normal(0, 0.7, (hidden, size)),
+            "b": rng.normal(0, 0.5, hidden),
+        }
+        for hidden, size in SIZES
+    ]

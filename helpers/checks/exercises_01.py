@@ -1,0 +1,168 @@
+"""Exercises of notebook 01: the nearest noun, counting the gap, a sentence that fools the latch."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import torch
+
+from helpers.agreement import AgreementTask
+from helpers.baselines import accuracy, nearest_noun
+from helpers.checks.compare import Mistake, compare
+from helpers.checks.harness import Case, attempt
+from helpers.checks.predictions import predicted
+from helpers.checks.registry import exercise
+from helpers.checks.results import FAILED, WRONG_VALUES, Verdict
+from helpers.lexicon import VERBS, lexicon, vocabulary, word_classes, word_numbers
+from helpers.models import latch_classifier
+
+SMALLEST_GAP = 3
+UNDECIDED = 0.1  # difference of the two logits below which the latch says nothing
+
+
+@exercise("01", 2, "The nearest noun, misled", points=1, minutes=2, difficulty=1, kind="prediction")
+def guess_nearest_noun(answer: Any) -> str:
+    """A prediction in percent: the nearest-noun rule when all attractors are opposite."""
+
+    def measure() -> float:
+        tokens, labels = AgreementTask(20, "opposite", seed=0).batch(1000)
+        return 100 * accuracy(nearest_noun(tokens, vocabulary()), labels)
+
+    lesson = "Guessing gets 50: a rule that is always misled does worse, and could be turned round."
+    return predicted(answer, measure, unit="%", low=0, high=100, lesson=lesson)
+
+
+def _verb_at(words: Sequence[str]) -> int:
+    return next(place for place, word in enumerate(words) if word in VERBS)
+
+
+def _without_commas(words: Sequence[str], subject: int) -> int:
+    return sum(word != "," for word in words[subject + 1 : _verb_at(words)])
+
+
+COUNT_MISTAKES = (
+    Mistake(
+        "One too many: neither the subject nor the verb stands between the two.",
+        lambda words, subject: _verb_at(words) - subject,
+    ),
+    Mistake(
+        "Two too many: neither the subject nor the verb stands between the two.",
+        lambda words, subject: _verb_at(words) - subject + 1,
+    ),
+    Mistake(
+        "One too few: from the word after the subject to the word before the verb.",
+        lambda words, subject: _verb_at(words) - subject - 2,
+    ),
+    Mistake("Did you leave out the commas? They are tokens and count.", _without_commas),
+    Mistake(
+        "You count from the start of the sentence: the opener stands before the subject.",
+        lambda words, subject: _verb_at(words),
+    ),
+    Mistake(
+        "You count from the start of the sentence: the opener stands before the subject.",
+        lambda words, subject: _verb_at(words) - 1,
+    ),
+    Mistake(
+        "You count to the end of the sentence: the gap ends before the verb.",
+        lambda words, subject: len(words) - subject - 1,
+    ),
+    Mistake(
+        "A negative number of words: which of the two places is the larger?",
+        lambda words, subject: subject - _verb_at(words) + 1,
+    ),
+)
+
+
+@exercise("01", 1, "Count the gap", points=2, minutes=5, difficulty=1)
+def words_between(answer: Any) -> str:
+    """The number of tokens between the subject and the verb of a whole sentence."""
+    cases: list[Case] = []
+    for seed, gap in enumerate((7, 3, 12, 5, 20, 4)):
+        drawn = AgreementTask(gap, seed=seed).sentence()
+        words = [*drawn.words, drawn.verb, drawn.predicate, *("and", "cold")[: 2 * (seed % 2)]]
+        cases.append({"words": words, "subject": drawn.subject})
+    return compare(
+        answer, cases, lambda words, subject: _verb_at(words) - subject - 1, COUNT_MISTAKES
+    )
+
+
+@exercise("01", 3, "Fool the latch", points=3, minutes=10, difficulty=2)
+def fool_the_latch(answer: Any) -> str:
+    """(words, verb): a sentence on which the hand-set latch is not right."""
+    words, verb = attempt(answer, [{}], _sentence)[0].value
+    subject = _subject(words)
+    _check_sentence(words, subject, verb)
+    tokens = torch.tensor(vocabulary().encode(words))[None]
+    with torch.no_grad():
+        margin = float(np.diff(latch_classifier(word_classes())(tokens)[0])[0])
+    if abs(margin) < UNDECIDED:
+        return (
+            "The latch gives both verbs the same score: nothing was written into it.\n"
+            "A harder one, if you like: a sentence that makes it sure of the wrong verb."
+        )
+    said = VERBS[int(margin > 0)]
+    if said == verb:
+        raise Verdict(
+            WRONG_VALUES,
+            f"The latch says {said!r}, and so do you: it is right on this sentence.",
+            "Which word switches its first unit on? Which noun does it take then?",
+            head="the latch withstood it",
+        )
+    return f"The latch is sure of {said!r}, and {words[subject]!r} asks for {verb!r}."
+
+
+def _sentence(value: Any) -> tuple[list[str], str]:
+    if not isinstance(value, (list, tuple)) or len(value) != 2 or not isinstance(value[1], str):
+        raise Verdict(FAILED, "Return two things: the list of words, and the verb as a string.")
+    words, verb = value
+    if isinstance(words, str):
+        words = words.replace(",", " , ").split()
+    if not isinstance(words, (list, tuple)) or not all(isinstance(word, str) for word in words):
+        raise Verdict(FAILED, "The words must be a list of strings, a comma being one of them.")
+    return [word.lower() for word in words], verb.lower()
+
+
+def _subject(words: Sequence[str]) -> int | None:
+    """Place of the first noun whose phrase begins the sentence or follows a comma."""
+    adjectives = {*lexicon().adjectives, *lexicon().colours}
+    for start, word in enumerate(words):
+        if word != "the" or (start and words[start - 1] != ","):
+            continue
+        noun = start + 1
+        while noun < len(words) and words[noun] in adjectives:
+            noun += 1
+        if noun < len(words) and words[noun] in word_numbers():
+            return noun
+    return None
+
+
+def _check_sentence(words: Sequence[str], subject: int | None, verb: str) -> None:
+    """Raise a Verdict unless the sentence is one that the claim is about."""
+
+    def refuse(*lines: str) -> Verdict:
+        return Verdict(WRONG_VALUES, *lines, head="not yet a sentence for the latch")
+
+    for word in words:
+        if word in VERBS:
+            raise refuse(f"Leave {word!r} out of the words: the verb comes after the last one.")
+        if word not in vocabulary().words:
+            raise refuse(f"{word!r} is not among the words the latch knows: see vocabulary.words.")
+    if verb not in VERBS:
+        raise refuse(f"The verb must be 'was' or 'were'; yours is {verb!r}.")
+    if subject is None:
+        raise refuse(
+            "There is no subject: 'the', perhaps adjectives, and a noun, at the start of the",
+            "sentence or after a comma.",
+        )
+    gap = len(words) - subject - 1
+    if gap < SMALLEST_GAP:
+        raise refuse(
+            f"The gap after {words[subject]!r} is {gap}; it must be {SMALLEST_GAP} or more."
+        )
+    number = word_numbers()[words[subject]]
+    if verb != VERBS[number == "plural"]:
+        raise refuse(
+            f"The subject {words[subject]!r} is {number}: {verb!r} does not agree with it."
+        )

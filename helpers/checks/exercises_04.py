@@ -1,0 +1,211 @@
+"""Exercises of notebook 04: clip by norm, and clip in the right place of the loop."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from helpers.checks.arrays import close, several
+from helpers.checks.compare import Mistake, check_errors, judge_shapes, named, observed
+from helpers.checks.harness import Case, attempt
+from helpers.checks.predictions import predicted
+from helpers.checks.registry import exercise
+from helpers.checks.results import WRONG_SHAPE, WRONG_VALUES, Verdict
+from helpers.checks.training_scene import Scene, fault
+from helpers.clipping import clip_by_global_norm
+from helpers.validation import Array
+
+SHAPES = ((4, 3), (4,), (2, 4))
+SEEN_TURN = 1.0  # degrees
+
+
+@exercise(
+    "04", 1, "How far does clipping turn?", points=1, minutes=2, difficulty=1, kind="prediction"
+)
+def guess_angle(answer: Any) -> str:
+    """A prediction in degrees: the turn of a gradient clipped by its norm."""
+
+    def measure() -> float:
+        gradients = [torch.from_numpy(each) for each in _gradients(seed=0, size=10.0)]
+        return clip_by_global_norm(gradients, 1.0).angle
+
+    lesson = "One factor for every entry changes the length and never the direction."
+    return predicted(answer, measure, unit="degrees", low=0, high=180, lesson=lesson)
+
+
+def _gradients(seed: int, size: float) -> list[Array]:
+    """Gradients of SHAPES whose common norm is `size`, the tensors of unlike length."""
+    rng = np.random.default_rng(400 + seed)
+    drawn = [rng.normal(0, scale, shape) for scale, shape in zip((1, 3, 0.3), SHAPES, strict=True)]
+    return [size / _length(drawn) * each for each in drawn] if size else [0 * g for g in drawn]
+
+
+def _length(tensors: Sequence[Array]) -> float:
+    return math.sqrt(sum(float((each**2).sum()) for each in tensors))
+
+
+def _arrays(gradients: Sequence[Tensor]) -> list[Array]:
+    return [each.numpy() for each in gradients]
+
+
+def _scaled(gradients: Sequence[Tensor], factor: float) -> tuple[Array, ...]:
+    return tuple(factor * each for each in _arrays(gradients))
+
+
+def _clipped(gradients: Sequence[Tensor], c: float) -> tuple[Array, ...]:
+    norm = _length(_arrays(gradients))
+    return _scaled(gradients, c / norm if norm > c else 1.0)
+
+
+def _each_clipped(gradients: Sequence[Tensor], c: float) -> tuple[Array, ...]:
+    return tuple(_clipped([each], c)[0] for each in gradients)
+
+
+def _by(size: Callable[[list[Array]], float], always: bool = False) -> Callable[..., Any]:
+    """The rule with another size in the place of the norm."""
+
+    def formula(gradients: Sequence[Tensor], c: float) -> tuple[Array, ...]:
+        found = size(_arrays(gradients))
+        shrink = found > c or (always and found > 0)
+        return _scaled(gradients, c / found if shrink else 1.0)
+
+    return formula
+
+
+def _root_forgotten(gradients: Sequence[Tensor], c: float) -> tuple[Array, ...]:
+    norm = _length(_arrays(gradients))
+    return _scaled(gradients, c / norm**2 if norm > c else 1.0)
+
+
+CLIP_MISTAKES = (
+    Mistake(
+        "Did you limit each component on its own? That is clipping by value.",
+        lambda gradients, c: tuple(each.clip(-c, c) for each in _arrays(gradients)),
+    ),
+    Mistake(
+        "Did you clip each tensor by a norm of its own? The norm is that of all of them together.",
+        _each_clipped,
+    ),
+    Mistake(
+        "A gradient shorter than c became longer: a short one is to stay as it is.",
+        _by(_length, always=True),
+    ),
+    Mistake("Is the square root missing from the norm?", _by(lambda g: _length(g) ** 2)),
+    Mistake("Is the square root missing from the norm?", _root_forgotten),
+    Mistake(
+        "You added the tensors' norms up: the squares add up, the norms do not.",
+        _by(lambda g: sum(_length([each]) for each in g)),
+    ),
+    Mistake(
+        "You used the largest entry in the place of the norm.",
+        _by(lambda g: max(float(np.abs(each).max()) for each in g)),
+    ),
+    Mistake(
+        "You used the sum of the entries' sizes in the place of the norm.",
+        _by(lambda g: sum(float(np.abs(each).sum()) for each in g)),
+    ),
+    Mistake(
+        "Nothing was clipped: long gradients came back as they were.",
+        lambda gradients, c: _scaled(gradients, 1.0),
+    ),
+    Mistake(
+        "The factor is upside down: long gradients became longer.",
+        lambda gradients, c: _scaled(gradients, max(1.0, _length(_arrays(gradients)) / c)),
+    ),
+)
+
+
+@exercise("04", 2, "Clip by norm", points=3, minutes=10, difficulty=2)
+def clip_by_norm(answer: Any) -> str:
+    """All gradients times min(1, c / norm of them together), as a list."""
+    sizes = ((10.0, 1.0), (0.4, 1.0), (5.0, 3.0), (2.0, 5.0), (0.0, 1.0))
+    cases: list[Case] = [
+        {"gradients": [torch.from_numpy(g) for g in _gradients(seed, size)], "c": c}
+        for seed, (size, c) in enumerate(sizes)
+    ]
+    names = [f"gradient {i}" for i in range(len(SHAPES))]
+    kinds = ("torch", "numpy")
+    outcomes = attempt(answer, cases, _list_of(names), kinds=kinds, may_change=True)
+    given = [(c, o.value) for c, o in zip(cases, outcomes, strict=True) if o.error is None]
+    used, got = [case for case, _ in given], [value for _, value in given]
+    want = [_clipped(**case) for case in used]
+    judge_shapes(used, got, want, names, (), "")
+    if not all(close(g, w) for mine, right in zip(got, want, strict=True)
+               for g, w in zip(mine, right, strict=True)):  # fmt: skip
+        raise Verdict(WRONG_VALUES, *_clip_seen(used, got, want))
+    check_errors(answer, cases, outcomes)
+    return "Right on gradients longer than c, shorter than c, and zero."
+
+
+def _list_of(names: Sequence[str]) -> Callable[[Any], tuple[Array, ...]]:
+    receive = several(names)
+
+    def received(value: Any) -> tuple[Array, ...]:
+        if isinstance(value, (float, int, np.floating)) or getattr(value, "shape", None) == ():
+            raise Verdict(
+                WRONG_SHAPE,
+                "It returned one number. PyTorch's clip_grad_norm_ returns the norm; did you?",
+                "Return the list of the clipped gradients.",
+            )
+        return receive(value)
+
+    return received
+
+
+def _clip_seen(
+    cases: Sequence[Case], got: Sequence[tuple[Array, ...]], want: Sequence[tuple[Array, ...]]
+) -> list[str]:
+    """How far the result was turned, and what mistake that suggests."""
+    mine, right = ([(_joined(each),) for each in side] for side in (got, want))
+    joined = [m._replace(formula=_joining(m.formula)) for m in CLIP_MISTAKES]
+    lines = []
+    angle = max(map(_angle, (g for (g,) in mine), (w for (w,) in right)))
+    if angle > SEEN_TURN:
+        lines.append(
+            f"Your result points {angle:.0f} degrees away from the gradient: clipping by norm "
+            "never turns it."
+        )
+    found = named(cases, mine, 0, joined)
+    return lines + (found or [observed([g for (g,) in mine], [w for (w,) in right])])
+
+
+def _joining(formula: Callable[..., Any]) -> Callable[..., Array]:
+    return lambda gradients, c: _joined(formula(gradients, c))
+
+
+def _joined(parts: Sequence[Array]) -> Array:
+    return np.concatenate([np.ravel(part) for part in parts])
+
+
+def _angle(one: Array, other: Array) -> float:
+    """Degrees between two vectors; 0 where one of them has no direction."""
+    lengths = np.linalg.norm(one) * np.linalg.norm(other)
+    if not lengths or not np.isfinite(lengths):
+        return 0.0
+    return math.degrees(math.acos(float(np.clip(one @ other / lengths, -1, 1))))
+
+
+@exercise("04", 3, "Repair the loop", points=3, minutes=10, difficulty=2)
+def train_step(answer: Any) -> str:
+    """zero_grad, backward, clip to c, step: in an order in which clipping works."""
+    c = 1.0
+    for seed, size in enumerate((10.0, 0.3, 4.0)):
+        scene = Scene(seed, size)
+        given = {"model": scene.model, "loss": scene.loss, "optimizer": scene.optimizer, "c": c}
+        attempt(
+            answer,
+            [given],
+            lambda value: value,
+            may_change=True,
+            may_return_none=True,
+            copies=False,
+        )
+        lines = fault(scene, c)
+        if lines:
+            raise Verdict(WRONG_VALUES, *lines, head="the step it takes is not the clipped one")
+    return "The optimizer stepped with this batch's gradient, clipped; a short one stayed as it is."

@@ -1,0 +1,197 @@
+"""Exercises of notebook 05: the gate's bias and what it keeps, and the GRU step."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from helpers.agreement import AgreementTask
+from helpers.checks.compare import Mistake, compare
+from helpers.checks.harness import Case
+from helpers.checks.predictions import predicted
+from helpers.checks.registry import exercise
+from helpers.gradients import signal
+from helpers.lexicon import vocabulary
+from helpers.models import gru_classifier
+from helpers.validation import Array
+
+BIAS, GAP = 4.0, 40
+SIZES = ((4, 4), (3, 3), (5, 2), (2, 6))  # (hidden, input)
+
+
+@exercise("05", 2, "A gate held open", points=1, minutes=2, difficulty=1, kind="prediction")
+def guess_gru_factor(answer: Any) -> str:
+    """A prediction: the factor per step of a fresh GRU with +4 on its update gate's bias."""
+    lesson = (
+        f"Over {GAP} words that leaves a good part of the signal, where the plain RNN's is gone."
+    )
+    return predicted(answer, _gru_factor, unit="per step", low=0, high=10, lesson=lesson)
+
+
+def _gru_factor() -> float:
+    """Geometric mean of the signal's factor from the verb back to the subject."""
+    model = gru_classifier(len(vocabulary()), update_bias=BIAS, seed=0).double()
+    tokens, _ = AgreementTask(GAP, seed=0).batch(16)
+    norms = signal(model, tokens)
+    return float(np.median(norms[:, -GAP - 1] / norms[:, -1]) ** (1 / GAP))
+
+
+def _logistic(a: Array) -> Array:
+    return 1 / (1 + np.exp(-a))
+
+
+class _Blocks:
+    """The terms of one GRU step in PyTorch's order, so that mistakes can be put together."""
+
+    def __init__(self, x, h, W, U, b, c):
+        n = len(h)
+        self.h, self.U_n, self.c_n = h, U[2 * n :], c[2 * n :]
+        self.i_r, self.i_z, self.i_n = np.split(W @ x + b, 3)
+        self.h_r, self.h_z, self.s = np.split(U @ h + c, 3)
+        self.r, self.z = _logistic(self.i_r + self.h_r), _logistic(self.i_z + self.h_z)
+
+    def mixed(self, n: Array, z: Array | None = None) -> Array:
+        z = self.z if z is None else z
+        return (1 - z) * n + z * self.h
+
+    def right(self) -> Array:
+        return self.mixed(np.tanh(self.i_n + self.r * self.s))
+
+    def z_for_its_rest(self) -> Array:
+        return self.mixed(np.tanh(self.i_n + self.r * self.s), 1 - self.z)
+
+    def reset_before(self) -> Array:
+        return self.mixed(np.tanh(self.i_n + self.U_n @ (self.r * self.h) + self.c_n))
+
+    def reset_before_with_bias(self) -> Array:
+        return self.mixed(np.tanh(self.i_n + self.r * (self.U_n @ (self.r * self.h)) + self.c_n))
+
+    def gates_swapped(self) -> Array:
+        return self.mixed(np.tanh(self.i_n + self.z * self.s), self.r)
+
+    def bias_outside(self) -> Array:
+        return self.mixed(np.tanh(self.i_n + self.r * (self.s - self.c_n) + self.c_n))
+
+    def no_tanh(self) -> Array:
+        return self.mixed(self.i_n + self.r * self.s)
+
+    def no_reset(self) -> Array:
+        return self.mixed(np.tanh(self.i_n + self.s))
+
+    def reset_on_input(self) -> Array:
+        return self.mixed(np.tanh(self.r * (self.i_n + self.s)))
+
+    def logistic_candidate(self) -> Array:
+        return self.mixed(_logistic(self.i_n + self.r * self.s))
+
+    def nothing_kept(self) -> Array:
+        return (1 - self.z) * np.tanh(self.i_n + self.r * self.s)
+
+    def candidate_alone(self) -> Array:
+        return np.tanh(self.i_n + self.r * self.s)
+
+
+def _mistake(says: str, name: str) -> Mistake:
+    return Mistake(says, lambda **case: getattr(_Blocks(**case), name)())
+
+
+GRU_MISTAKES = (
+    _mistake(
+        "z and 1 - z seem swapped: in PyTorch's convention z near 1 keeps the old state.",
+        "z_for_its_rest",
+    ),
+    _mistake(
+        "The reset gate is in the wrong place: PyTorch applies it after the matrix product with h.",
+        "reset_before",
+    ),
+    _mistake(
+        "The reset gate acts twice: once, after the matrix product.", "reset_before_with_bias"
+    ),
+    _mistake("The gates are in the wrong order: the rows stand as r, z, n.", "gates_swapped"),
+    _mistake(
+        "c_n stands outside of the reset gate: it belongs to s, the term that r multiplies.",
+        "bias_outside",
+    ),
+    _mistake("The candidate n is not bounded: where is its tanh?", "no_tanh"),
+    _mistake("The reset gate r has no effect: where does it act?", "no_reset"),
+    _mistake(
+        "The reset gate acts on the input too: it is for the old state only.", "reset_on_input"
+    ),
+    _mistake("The candidate n has a tanh; the logistic is for the gates.", "logistic_candidate"),
+    _mistake(
+        "The old state is missing from the result: z says how much of it stays.", "nothing_kept"
+    ),
+    _mistake(
+        "This is the candidate n: the update gate has still to mix it with h.", "candidate_alone"
+    ),
+    Mistake(
+        "The biases are missing.",
+        lambda x, h, W, U, b, c: _Blocks(x, h, W, U, 0 * b, 0 * c).right(),
+    ),
+    Mistake(
+        "One of the two biases is missing: c.",
+        lambda x, h, W, U, b, c: _Blocks(x, h, W, U, b, 0 * c).right(),
+    ),
+)
+
+
+@exercise("05", 1, "The GRU step", points=3, minutes=15, difficulty=3)
+def gru_step(answer: Any) -> str:
+    """One step of a GRU in PyTorch's convention, shape (hidden,)."""
+    rng = np.random.default_rng(502)
+    cases: list[Case] = [
+        {
+            "x": rng.normal(size=size),
+            "h": rng.uniform(-0.9, 0.9, hidden),
+            "W": rng.normal(0, 0.7, (3 * hidden, size)),
+            "U": rng.normal(0, 0.7, (3 * hidden, hidden)),
+            "b": rng.normal(0, 0.7, 3 * hidden),
+            "c": rng.normal(0, 0.7, 3 * hidden),
+        }
+        for hidden, size in SIZES
+    ]
+    return compare(
+        answer, cases, lambda **case: _Blocks(**case).right(), GRU_MISTAKES, shape="(hidden,)"
+    )
+
+
+NG_SIGN = "The sign is that of Ng's gate, how much is written; PyTorch's z is how much is kept."
+SPAN_MISTAKES = (
+    Mistake(
+        "This gives z = 1 - 1/(T + 1), a span of one step more: little for a long span, and "
+        "much for T = 2.",
+        lambda T: np.log(T),
+    ),
+    Mistake(
+        NG_SIGN,
+        lambda T: -np.log(T - 1),
+    ),
+    Mistake(NG_SIGN, lambda T: -np.log(T)),
+    Mistake(
+        "Twice too large: with the whole in both of PyTorch's biases the span is T squared, not T.",
+        lambda T: 2 * np.log(T - 1),
+    ),
+    Mistake("This is the span; which bias makes the gate keep a state for so long?", lambda T: T),
+    Mistake(
+        "This is the gate z; the bias is what goes into the logistic to give it.",
+        lambda T: 1 - 1 / T,
+    ),
+    Mistake("This is 1 - z; find z first, then what goes into the logistic.", lambda T: 1 / T),
+    Mistake(
+        "The logarithm is to another base: the logistic is built on e.", lambda T: np.log10(T - 1)
+    ),
+    Mistake(
+        "The logarithm is to another base: the logistic is built on e.", lambda T: np.log2(T - 1)
+    ),
+    Mistake("The logistic is missing its inverse: this is logistic(T).", lambda T: _logistic(T)),
+    Mistake("This is the odds of keeping; the bias is on another scale.", lambda T: T - 1),
+)
+
+
+@exercise("05", 3, "A bias for a memory span", points=2, minutes=8, difficulty=2)
+def bias_for_span(answer: Any) -> str:
+    """The bias b with logistic(b) = 1 - 1/T. log(T) is off by one span, and not accepted."""
+    cases: list[Case] = [{"T": T} for T in (10.0, 2.0, 3.0, 100.0, 1000.0)]
+    said = compare(answer, cases, lambda T: np.log(T - 1), SPAN_MISTAKES)
+    return said.replace("random inputs of several sizes", "spans from 2 to 1,000")

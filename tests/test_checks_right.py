@@ -1,0 +1,289 @@
+"""Right answers written differently: NumPy, torch, loops, in place; each must pass its check."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+import torch
+
+from helpers import checks
+from helpers.checks.results import RIGHT, WRITTEN
+
+FEWEST = 3
+
+
+def step_in_loops(x, h, W, U, b):
+    new = []
+    for i in range(len(b)):
+        a = float(b[i])
+        for j in range(len(h)):
+            a += W[i, j] * h[j]
+        for j in range(len(x)):
+            a += U[i, j] * x[j]
+        new.append(math.tanh(a))
+    return new
+
+
+def step_in_place(x, h, W, U, b):
+    a = W @ h
+    a += U @ x
+    a += b
+    return np.tanh(a, out=a)
+
+
+def step_by_module(x, h, W, U, b):
+    cell = torch.nn.RNNCell(len(x), len(h))
+    given = {"weight_hh": W, "weight_ih": U, "bias_hh": b, "bias_ih": 0 * b}
+    cell.load_state_dict({name: torch.as_tensor(each) for name, each in given.items()})
+    return cell(torch.as_tensor(x).float()[None], torch.as_tensor(h).float()[None])[0]
+
+
+def count_in_a_loop(words, subject):
+    for count, word in enumerate(words[subject + 1 :]):
+        if word in {"was", "were"}:
+            return torch.tensor(count)
+    return None
+
+
+def jacobian_by_autograd(h, W):
+    before = torch.zeros(len(h), dtype=torch.float64)
+    offset = torch.atanh(torch.as_tensor(h))
+    weight = torch.as_tensor(W)
+    return torch.autograd.functional.jacobian(lambda h: torch.tanh(weight @ h + offset), before)
+
+
+def jacobian_in_loops(h, W):
+    J = W.copy()
+    for i in range(len(h)):
+        for j in range(len(h)):
+            J[i, j] *= 1 - h[i] ** 2
+    return J
+
+
+def bptt_in_torch(h_t, h_before, W, dL_dh):
+    delta = (1 - h_t.square()) * dL_dh
+    return [W.T.matmul(delta), torch.outer(delta, h_before)]
+
+
+def bptt_in_loops(h_t, h_before, W, dL_dh):
+    n = len(h_t)
+    delta = [(1 - h_t[i] ** 2) * dL_dh[i] for i in range(n)]
+    term = [[delta[i] * h_before[j] for j in range(n)] for i in range(n)]
+    return [sum(W[i, j] * delta[i] for i in range(n)) for j in range(n)], np.array(term)
+
+
+def first_inf_in_loops(states):
+    for step in range(len(states)):
+        for entry in states[step]:
+            if entry in (math.inf, -math.inf):
+                return step
+    return None
+
+
+def first_inf_in_torch(states):
+    found = torch.nonzero(torch.isinf(torch.as_tensor(states)).any(dim=1))
+    return found[0] if len(found) else None
+
+
+def clip_in_place(gradients, c):
+    norm = torch.linalg.vector_norm(torch.cat([g.flatten() for g in gradients]))
+    if norm > c:
+        for g in gradients:
+            g *= c / norm
+    return gradients
+
+
+def clip_by_torch(gradients, c):
+    weights = [torch.nn.Parameter(torch.zeros_like(g)) for g in gradients]
+    for weight, g in zip(weights, gradients, strict=True):
+        weight.grad = g.clone()
+    torch.nn.utils.clip_grad_norm_(weights, c)
+    return (weight.grad for weight in weights)
+
+
+def clip_in_numpy(gradients, c):
+    arrays = [np.asarray(g, dtype=np.float32) for g in gradients]
+    factor = min(1, c / (np.sqrt(sum(np.sum(a**2) for a in arrays)) + 1e-6))
+    return tuple(factor * a for a in arrays)
+
+
+def loop_by_torch(model, loss, optimizer, c):
+    optimizer.zero_grad()
+    loss.backward()
+    torch.nn.utils.clip_grad_norm_(model.parameters(), c)
+    optimizer.step()
+
+
+def loop_by_model(model, loss, optimizer, c):
+    model.zero_grad(set_to_none=False)
+    loss.backward()
+    norm = math.sqrt(sum(float(p.grad.square().sum()) for p in model.parameters()))
+    for p in model.parameters():
+        p.grad *= min(1, c / norm)
+    optimizer.step()
+    return norm
+
+
+def loop_by_hand(model, loss, optimizer, c):
+    weights = [model.weight, model.bias]
+    for p in weights:
+        p.grad = None
+    for p, g in zip(weights, torch.autograd.grad(loss, weights), strict=True):
+        p.grad = g
+    torch.nn.utils.clip_grad_norm_(weights, c)
+    optimizer.step()
+
+
+def loop_that_clears_twice(model, loss, optimizer, c):
+    loop_by_torch(model, loss, optimizer, c)
+    optimizer.zero_grad()
+
+
+def gru_in_numpy(x, h, W_ih, W_hh, b_ih, b_hh):
+    n = len(h)
+    a, s = W_ih @ x + b_ih, W_hh @ h + b_hh
+    gates = 1 / (1 + np.exp(-(a + s)[: 2 * n]))
+    candidate = np.tanh(a[2 * n :] + gates[:n] * s[2 * n :])
+    return candidate + gates[n:] * (h - candidate)
+
+
+def gru_in_torch(x, h, W_ih, W_hh, b_ih, b_hh):
+    (i_r, i_z, i_n), (h_r, h_z, h_n) = (W_ih @ x + b_ih).chunk(3), (W_hh @ h + b_hh).chunk(3)
+    r, z = torch.sigmoid(i_r + h_r), torch.sigmoid(i_z + h_z)
+    return ((1 - z) * torch.tanh(i_n + r * h_n) + z * h).float()
+
+
+def gru_by_module(x, h, W_ih, W_hh, b_ih, b_hh):
+    cell = torch.nn.GRUCell(len(x), len(h)).double()
+    given = {"weight_ih": W_ih, "weight_hh": W_hh, "bias_ih": b_ih, "bias_hh": b_hh}
+    cell.load_state_dict({name: torch.as_tensor(each) for name, each in given.items()})
+    return cell(torch.as_tensor(x)[None], torch.as_tensor(h)[None])[0]
+
+
+SHARED = "The same weights are used at every step: they are shared over time."
+RNN_TEXT = f"""An RNN reads one word after another and carries a hidden state from step to
+step, so the order of the words matters. {SHARED}
+That is why a sentence of any length fits, where a feed-forward layer has a fixed size."""
+GRADIENT_TEXT = """Going back through time the gradient is multiplied by one Jacobian a step.
+If these factors are below 1 it shrinks exponentially, if they are above 1 it grows without
+bound. What vanishes is the part of distant words, not the sum. Clipping by norm keeps an
+exploding step short, and gates, as in a GRU, let the state through almost unchanged."""
+
+ANSWERS = {
+    "guess_extra_weights": [lambda: 0, lambda: 96.0, lambda: np.float32(3)],
+    "rnn_step": [
+        lambda x, h, W, U, b: np.tanh(W @ h + U @ x + b),
+        lambda x, h, W, U, b: torch.tanh(W @ h + U @ x + b),
+        lambda x, h, W, U, b: np.tanh(np.hstack([W, U]) @ np.concatenate([h, x]) + b).tolist(),
+        step_in_loops,
+        step_in_place,
+        step_by_module,
+    ],
+    "guess_nearest_noun": [lambda: 0, lambda: 50, lambda: torch.tensor(25.0)],
+    "words_between": [
+        lambda words, subject: (
+            [word in ("was", "were") for word in words].index(True) - subject - 1
+        ),
+        count_in_a_loop,
+        lambda words, subject: float(
+            max(words.index(verb) for verb in ("was", "were") if verb in words) - subject - 1
+        ),
+    ],
+    "fool_the_latch": [
+        lambda: ("the cat , which saw the dogs ,", "was"),
+        lambda: [("the", "old", "cats", "which", "ate", "near", "the", "dog"), "were"],
+        lambda: ("near the dogs , which saw the birds , the cat which often ate", "was"),
+        lambda: (["the", "Dogs", ",", "which", "liked", "the", "cat"], "WERE"),
+    ],
+    "guess_share": [lambda: 8, lambda: 0.01, lambda: [25]],
+    "step_jacobian": [
+        lambda h, W: (1 - h**2)[:, None] * W,
+        lambda h, W: torch.diag(1 - h**2) @ W,
+        jacobian_by_autograd,
+        jacobian_in_loops,
+    ],
+    "bptt_step": [
+        lambda h, p, W, g: (((1 - h * h) * g) @ W, ((1 - h * h) * g)[:, None] * p),
+        bptt_in_torch,
+        bptt_in_loops,
+    ],
+    "growing_matrix": [
+        lambda: [[0.999, 10], [0, 0.999]],
+        lambda: torch.tensor([[0.998, 0.0], [9.9, 0.998]], requires_grad=True),
+        lambda: np.array([[-0.9995, 10], [0, -0.9995]], dtype=np.float32),
+    ],
+    "guess_overflow_step": [lambda: 219, lambda: 1e6, lambda: np.int64(80)],
+    "growth_for": [
+        lambda step, largest: largest ** (1 / (step - 0.5)),
+        lambda step, largest: math.exp(math.log(largest) / (step - 0.3)),
+        lambda step, largest: (
+            torch.tensor(10.0, dtype=torch.float64) ** (math.log10(largest) / (step - 0.7))
+        ),
+        lambda step, largest: np.exp2([np.log2(largest) / (step - 0.5)]),
+    ],
+    "first_inf": [
+        first_inf_in_loops,
+        first_inf_in_torch,
+        lambda states: next((t for t, row in enumerate(states) if np.isinf(row).any()), None),
+    ],
+    "guess_angle": [lambda: 0, lambda: 45, lambda: np.float64(90)],
+    "clip_by_norm": [clip_in_place, clip_by_torch, clip_in_numpy],
+    "train_step": [loop_by_torch, loop_by_model, loop_by_hand, loop_that_clears_twice],
+    "guess_gru_factor": [lambda: 0.98, lambda: 1, lambda: torch.tensor([0.5])],
+    "gru_step": [gru_in_numpy, gru_in_torch, gru_by_module],
+    "bias_for_span": [
+        lambda T: math.log(T - 1),
+        lambda T: torch.logit(torch.tensor(1 - 1 / T, dtype=torch.float64)),
+        lambda T: np.log([(1 - 1 / T) / (1 / T)]),
+    ],
+    "explain_rnn": [lambda: RNN_TEXT, lambda: RNN_TEXT.upper(), lambda: 2 * RNN_TEXT],
+    "explain_gradients": [
+        lambda: GRADIENT_TEXT,
+        lambda: GRADIENT_TEXT.upper(),
+        lambda: GRADIENT_TEXT.replace("\n", "\n\n"),
+    ],
+}
+CASES = [(name, answer) for name, answers in ANSWERS.items() for answer in answers]
+
+
+@pytest.mark.parametrize(
+    ("name", "answer"), CASES, ids=[f"{n}-{i}" for i, (n, _) in enumerate(CASES)]
+)
+def test_a_right_answer_passes_however_it_is_written(name, answer):
+    result = getattr(checks, name)(answer)
+    exercise = checks.EXERCISES[name]
+    assert result.passed, str(result)
+    assert result.status == (RIGHT if exercise.kind == "code" else WRITTEN)
+    assert result.points == exercise.points
+
+
+def test_every_exercise_has_three_right_answers():
+    assert set(ANSWERS) == set(checks.EXERCISES)
+    assert min(map(len, ANSWERS.values())) >= FEWEST
+
+
+@pytest.mark.parametrize(
+    ("name", "guess", "said"),
+    [
+        ("guess_extra_weights", 0, "measured: 0 weights; as good as exact"),
+        ("guess_extra_weights", 96, "off by 96 weights"),
+        ("guess_nearest_noun", 50, "measured: 0 %; off by 50 %"),
+        ("guess_share", 25, "measured: 8.5 %; off by 16.5 %"),
+        ("guess_overflow_step", 300, "measured: 219; off by 81"),
+        ("guess_angle", 45, "measured: 0 degrees; off by 45 degrees"),
+        ("guess_gru_factor", 0.5, "measured: 0.98"),
+    ],
+)
+def test_a_prediction_is_told_what_was_measured(name, guess, said):
+    assert said in str(getattr(checks, name)(lambda: guess))
+
+
+def test_a_text_is_told_that_prose_is_not_judged():
+    text = str(checks.explain_rnn(lambda: RNN_TEXT))
+    assert "It touches 4 of 4 points" in text
+    assert "it cannot judge" in text
+    result = checks.explain_rnn(lambda: RNN_TEXT.replace(SHARED, ""))
+    assert result.passed
+    assert "Not found, shared weights: Which weights does the tenth word meet" in str(result)
