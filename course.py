@@ -36,7 +36,8 @@ STAMP = VENV / "course.json"  # {} while installing; what is installed once all 
 OLD = ROOT / ".venv.old"  # on its way out; renamed first, so that no half of it is ever used
 LOCK = ROOT / ".venv.lock"
 NEEDED_GB = 3
-ANNOUNCEMENTS = "@jupyterlab/apputils-extension:announcements"
+# What JupyterLab would show each new reader: a question about its news, and a grader's menus.
+UNASKED = ["@jupyterlab/apputils-extension:announcements", "@jupyter/nbgrader"]
 CPU_INDEX = "https://download.pytorch.org/whl/cpu"  # Linux builds without the GBs for GPUs
 ONE_THREAD = dict.fromkeys(
     ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "VECLIB_MAXIMUM_THREADS"), "1"
@@ -47,6 +48,9 @@ commands:
   test    run every test, the notebooks included; further words go to pytest
   bench   time the hand-written engine against PyTorch; further words go to pytest
   build   run the notebooks and store their outputs; further words are their names
+  reach   complete the record behind notebook 05's scoreboard: an hour, safe to interrupt
+  site    make web pages of the notebooks, to read offline, in build/site
+  slides  make slides of the notebooks, to show offline, in build/slides
 
 Each first makes .venv and installs what the course needs into it, unless that is done.
 Paths among the words start from the folder of course.py.
@@ -210,9 +214,8 @@ def install(lock):
         with contextlib.suppress(Stop):
             run_setup(pip + ["--no-deps", "--index-url", CPU_INDEX, "torch"], lock)
     run_setup(pip + ["--editable", ".[test]"], lock)
-    # JupyterLab would otherwise ask each new reader about its news.
-    quiet = ["-m", "jupyter", "labextension", "disable", "--level=sys_prefix", ANNOUNCEMENTS]
-    run_setup([venv_python()] + quiet, lock)
+    quiet = ["-m", "jupyter", "labextension", "disable", "--level=sys_prefix"]
+    run_setup([venv_python()] + quiet + UNASKED, lock)
     write_stamp(wanted())
 
 
@@ -271,7 +274,30 @@ def build(words):
     return run([venv_python(), "-m", "helpers.build"] + words)
 
 
-COMMANDS = {"lab": lab, "test": test, "bench": bench, "build": build}
+def reach(words):
+    """Complete the recorded run."""
+    return run([venv_python(), "-m", "helpers.reach"] + words, **ONE_THREAD)
+
+
+def site(words):
+    """Make the reading edition."""
+    return run([venv_python(), "-m", "helpers.site"] + words)
+
+
+def slides(words):
+    """Make the slides."""
+    return run([venv_python(), "-m", "helpers.slides"] + words)
+
+
+COMMANDS = {
+    "lab": lab,
+    "test": test,
+    "bench": bench,
+    "build": build,
+    "reach": reach,
+    "site": site,
+    "slides": slides,
+}
 
 
 def main(words):

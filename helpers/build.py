@@ -1,5 +1,8 @@
 """Run the notebooks and store them so that the same run gives the same file anywhere.
 
+notebooks/solutions/ holds the worked notebooks, the one source; the learner's copies in
+notebooks/ are made from them (helpers.learner). Both are run.
+
 From the command line: python -m helpers.build [name ...], without a name all of them.
 A name is a notebook's or its beginning, such as 01.
 """
@@ -18,7 +21,10 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 from nbformat import NotebookNode
 
+from helpers.learner import BadMarks, learner_copy
+
 NOTEBOOKS = Path(__file__).resolve().parents[1] / "notebooks"
+SOLUTIONS = NOTEBOOKS / "solutions"
 CELL_SECONDS = 120
 IGNORED_OUTPUT = "nbval-ignore-output"
 README_PICTURE = "readme-picture"
@@ -126,23 +132,34 @@ def pictures(notebook: NotebookNode) -> dict[str, bytes]:
 
 
 def build(path: Path) -> float:
-    """Run one notebook and store it, normalised; returns the seconds that the run took.
+    """Run a worked notebook and the learner's copy of it, and store both, normalised.
 
-    A picture that the README shows is stored beside it, as PNG under its cell's id.
-    Raises NotebookFailed, and leaves the file as it was, if the notebook fails.
+    path: of the worked one, in a folder within the learners'. A picture that the README
+    shows is stored beside the learner's copy, as PNG under its cell's id.
+    Returns the seconds that both runs took.
+    Raises NotebookFailed, and leaves all files as they were, if either fails or the marks
+    around an answer do not fit.
     """
-    notebook = nbformat.read(path, as_version=4)
+    worked = nbformat.read(path, as_version=4)
+    try:
+        learners = learner_copy(worked)
+    except BadMarks as error:
+        raise NotebookFailed(f"{path.name}, {error}") from error
     start = time.perf_counter()
-    execute(notebook, path.name, path.parent)
+    execute(worked, f"{path.parent.name}/{path.name}", path.parent)
+    execute(learners, path.name, path.parent.parent)
     seconds = time.perf_counter() - start
-    normalise(notebook)
-    write(notebook, path)
-    for name, png in pictures(notebook).items():
-        path.with_name(f"{name}.png").write_bytes(png)
+    normalise(worked)
+    normalise(learners)
+    folder = path.parent.parent
+    for name, png in pictures(learners).items():
+        folder.joinpath(f"{name}.png").write_bytes(png)
+    write(worked, path)
+    write(learners, folder / path.name)
     return seconds
 
 
-def find(names: list[str], folder: Path = NOTEBOOKS) -> list[Path]:
+def find(names: list[str], folder: Path = SOLUTIONS) -> list[Path]:
     """The notebooks of a folder whose names begin with one of these; all if names is empty.
 
     Raises ValueError naming the name that fits no notebook, and the notebooks there are.
@@ -155,12 +172,13 @@ def find(names: list[str], folder: Path = NOTEBOOKS) -> list[Path]:
     return [path for path in notebooks if not names or path.name.startswith(tuple(names))]
 
 
-def main(arguments: list[str] | None = None, folder: Path = NOTEBOOKS) -> int:
+def main(arguments: list[str] | None = None, folder: Path = SOLUTIONS) -> int:
     """Build the notebooks named; returns the exit status, 1 if any failed."""
     parser = argparse.ArgumentParser(prog="build", description="Run the notebooks and store them.")
     parser.add_argument("names", nargs="*", help="names or their beginnings, such as 01; none: all")
     names = parser.parse_args(arguments).names
     os.environ["TQDM_DISABLE"] = "1"  # kernels inherit it: progress bars would differ on each run
+    os.environ["COURSE_PROGRESS"] = "off"  # and what a learner has solved would, too
     try:
         paths = find(names, folder)
     except ValueError as error:

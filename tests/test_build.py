@@ -15,7 +15,8 @@ TAG = {"tags": [build.IGNORED_OUTPUT]}
 
 
 def store(path: Path, *cells: NotebookNode) -> Path:
-    """Write a notebook with these cells, as an editor would leave it."""
+    """Write a worked notebook with these cells, as an editor would leave it."""
+    path.parent.mkdir(exist_ok=True)
     notebook = new_notebook(cells=[new_markdown_cell("# Title"), *cells])
     notebook.metadata["widgets"] = {"state": {}}
     notebook.metadata["language_info"] = {"name": "python", "version": "3.99.0"}
@@ -28,16 +29,22 @@ def store(path: Path, *cells: NotebookNode) -> Path:
 def built(tmp_path_factory: pytest.TempPathFactory) -> tuple[bytes, bytes]:
     """The file after one build and after a second one."""
     path = store(
-        tmp_path_factory.mktemp("a folder") / "01_x.ipynb",
+        tmp_path_factory.mktemp("a folder") / "solutions" / "01_x.ipynb",
         new_code_cell("import os\nprint(os.environ['TQDM_DISABLE'])"),
         new_code_cell("for i in range(3):\n    print(i, flush=True)", metadata={"scrolled": True}),
-        new_code_cell("os.path.basename(os.getcwd())[:8]", execution_count=99),
+        new_code_cell("os.path.basename(os.getcwd())[:9].rstrip('01')", execution_count=99),
         new_code_cell("print('live')", metadata=TAG),
     )
     assert build.main([], path.parent) == 0
     first = path.read_bytes()
     assert build.main(["01"], path.parent) == 0
     assert [entry.name for entry in path.parent.iterdir()] == [path.name]
+    learners = path.parent.parent / path.name
+    assert [entry.name for entry in sorted(learners.parent.iterdir())] == [
+        "01_x.ipynb",
+        "solutions",
+    ]
+    assert learners.read_bytes() == first.replace(b"'solutions'", b"'a folder'")
     return first, path.read_bytes()
 
 
@@ -56,7 +63,7 @@ def test_build_runs_in_order_in_the_notebooks_folder(built):
     assert [len(cell.outputs) for cell in code] == [1, 1, 1, 0]
     assert code[0].outputs[0].text == "1\n"
     assert code[1].outputs[0].text == "0\n1\n2\n"
-    assert code[2].outputs[0].data["text/plain"] == "'a folder'"
+    assert code[2].outputs[0].data["text/plain"] == "'solutions'"
 
 
 def test_build_keeps_tags_and_drops_what_editors_and_pythons_leave(built):
@@ -98,22 +105,60 @@ def test_cell_without_id_gets_its_position():
 def test_failed_notebook_is_named_and_keeps_its_file(tmp_path, capsys):
     stale = new_output("error", ename="OldError", evalue="", traceback=[])
     path = store(
-        tmp_path / "02_bad.ipynb",
+        tmp_path / "solutions" / "02_bad.ipynb",
         new_code_cell("x = 1"),
         new_code_cell("\nraise KeyError('gap')", id="culprit"),
         new_code_cell("x", outputs=[stale]),
     )
     before = path.read_bytes()
-    assert build.main([], tmp_path) == 1
+    assert build.main([], path.parent) == 1
     told = capsys.readouterr().err
     assert "02_bad.ipynb, cell 2 (culprit: \"raise KeyError('gap')\"): KeyError: 'gap'" in told
     assert path.read_bytes() == before
-    assert [entry.name for entry in tmp_path.iterdir()] == [path.name]
+    assert [entry.name for entry in path.parent.iterdir()] == [path.name]
+    assert [entry.name for entry in tmp_path.iterdir()] == ["solutions"]
+
+
+def answered(tail: str) -> list[NotebookNode]:
+    """An answer between its marks, and a cell that uses it."""
+    answer = "def two():\n    ### BEGIN SOLUTION\n    return 2\n    ### END SOLUTION" + tail
+    cell = new_code_cell(answer, metadata={"nbgrader": {"solution": True}})
+    return [
+        cell,
+        new_code_cell("try:\n    print(two())\nexcept NotImplementedError:\n    print('?')"),
+    ]
+
+
+def test_both_copies_are_run(tmp_path):
+    path = store(tmp_path / "solutions" / "04_x.ipynb", *answered(""))
+    build.build(path)
+    worked, learners = (nbformat.read(p, as_version=4) for p in (path, tmp_path / path.name))
+    assert worked.cells[2].outputs[0].text == "2\n"
+    assert learners.cells[2].outputs[0].text == "?\n"
+    assert "return 2" in worked.cells[1].source
+    assert "return 2" not in learners.cells[1].source
+
+
+def test_a_learners_copy_that_fails_leaves_both_files_as_they_were(tmp_path):
+    path = store(tmp_path / "solutions" / "04_x.ipynb", *answered("\n\n\ntwo()"))
+    before = path.read_bytes()
+    with pytest.raises(build.NotebookFailed, match=r"^04_x\.ipynb, cell 1 .*NotImplementedError"):
+        build.build(path)
+    assert path.read_bytes() == before
+    assert not (tmp_path / path.name).exists()
+
+
+def test_marks_that_do_not_pair_are_named(tmp_path):
+    path = store(tmp_path / "solutions" / "04_x.ipynb", new_code_cell("### BEGIN SOLUTION", id="x"))
+    with pytest.raises(build.NotebookFailed, match=r"04_x\.ipynb, cell x: a mark without"):
+        build.build(path)
 
 
 def test_endless_cell_is_named(tmp_path, monkeypatch):
     monkeypatch.setattr(build, "CELL_SECONDS", 1)
-    path = store(tmp_path / "03_slow.ipynb", new_code_cell("while True: pass", id="slow"))
+    path = store(
+        tmp_path / "solutions" / "03_slow.ipynb", new_code_cell("while True: pass", id="slow")
+    )
     with pytest.raises(build.NotebookFailed, match=r"cell 1 \(slow.*still running after 1 s"):
         build.build(path)
 

@@ -16,7 +16,11 @@ from packaging.requirements import Requirement
 HELPERS = Path(__file__).resolve().parents[1] / "helpers"
 MODULES = sorted(f"helpers.{path.stem}" for path in HELPERS.glob("*.py") if path.stem != "__init__")
 LATE = {"IPython", "ipywidgets", "jupyter_client", "matplotlib", "nbclient", "nbformat"}
-COMES_WITH_JUPYTER = {"IPython", "nbclient", "nbformat", "packaging"}
+COMES_WITH_JUPYTER = {"IPython", "nbclient", "nbconvert", "nbformat", "packaging"}
+
+NOTEBOOK_TOOLS = {
+    f"helpers.{name}" for name in ("build", "grading", "learner", "reading", "site", "slides")
+}
 
 DISPLAYS = {"DISPLAY", "WAYLAND_DISPLAY", "MPLBACKEND"}
 
@@ -53,7 +57,7 @@ def test_every_module_imports_without_network_and_display():
 
 
 def test_figures_and_widgets_load_when_first_used():
-    loaded = loaded_by(*(name for name in MODULES if name != "helpers.build"))
+    loaded = loaded_by(*(name for name in MODULES if name not in NOTEBOOK_TOOLS))
     assert "torch" in loaded
     assert {name.split(".")[0] for name in loaded} & LATE == set()
 

@@ -15,9 +15,9 @@ import pytest
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
-from helpers.build import IGNORED_OUTPUT, NOTEBOOKS, normalise, pictures
+from helpers.build import IGNORED_OUTPUT, NOTEBOOKS, SOLUTIONS, normalise, pictures
 
-PATHS = sorted(NOTEBOOKS.glob("*.ipynb"))
+PATHS = sorted(NOTEBOOKS.glob("*.ipynb")) + sorted(SOLUTIONS.glob("*.ipynb"))
 LONGEST_CELL = 25
 MOST_IMPORTS = 3
 ADDRESS = re.compile(r"\b0x[0-9a-fA-F]{4,}")
@@ -102,7 +102,7 @@ def test_the_first_notebooks_are_there():
     assert {path.name[:3] for path in PATHS} >= {"00_", "01_", "02_"}
 
 
-@pytest.mark.parametrize("path", PATHS, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", PATHS, ids=lambda path: f"{path.parent.name}-{path.stem}")
 def test_notebook_has_no_faults(path: Path):
     notebook = nbformat.read(path, as_version=4)
     nbformat.validate(notebook)
@@ -113,7 +113,7 @@ def test_the_readme_shows_a_notebooks_picture_with_its_description():
     readme = (NOTEBOOKS.parent / "README.md").read_text(encoding="utf-8")
     shown = re.findall(r"!\[(.*?)\]\(notebooks/(.*?)\.png\)", readme)
     drawn = {}
-    for path in PATHS:
+    for path in NOTEBOOKS.glob("*.ipynb"):
         notebook = nbformat.read(path, as_version=4)
         for name, png in pictures(notebook).items():
             [cell] = [cell for cell in notebook.cells if cell.id == name]
@@ -123,7 +123,7 @@ def test_the_readme_shows_a_notebooks_picture_with_its_description():
     assert len(shown) == 1
 
 
-@pytest.mark.parametrize("path", PATHS, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", PATHS, ids=lambda path: f"{path.parent.name}-{path.stem}")
 def test_notebook_is_stored_as_build_stores_it(path: Path):
     """If this fails after an edit: python course.py build."""
     stored = path.read_text(encoding="utf-8")

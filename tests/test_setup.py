@@ -20,7 +20,9 @@ else:
 ROOT = Path(__file__).resolve().parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 RUNTIME = [Requirement(line) for line in PROJECT["dependencies"]]
-TEST = [Requirement(line) for line in PROJECT["optional-dependencies"]["test"]]
+EXTRAS = PROJECT["optional-dependencies"]
+OWN = f"{PROJECT['name']}[lab,site]"  # the test extra brings the other two
+TEST = [Requirement(line) for extra in EXTRAS.values() for line in extra if line != OWN]
 CONSTRAINTS = [
     Requirement(line)
     for line in (ROOT / "constraints.txt").read_text(encoding="utf-8").splitlines()
@@ -54,6 +56,11 @@ def test_each_requirement_has_one_tested_version_within_its_range(wanted, python
         return
     (pin,) = pins(wanted.name, python)
     assert pin in wanted.specifier
+
+
+def test_the_tests_bring_what_they_try():
+    assert set(EXTRAS) == {"lab", "site", "test"}
+    assert OWN in EXTRAS["test"]
 
 
 def test_constraints_are_exact_and_unique_for_each_python():

@@ -1,0 +1,45 @@
+"""A notebook for the tests of pages and slides, with one of each thing that they treat apart."""
+
+from __future__ import annotations
+
+import base64
+
+from nbformat import NotebookNode
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
+
+from helpers.build import IGNORED_OUTPUT, normalise
+from helpers.pictures import Picture, canvas
+
+SMALL = "99_small"
+ANSWER = "def f(n):\n    ### BEGIN SOLUTION\n    return 41 + n\n    ### END SOLUTION"
+
+
+def picture(*descriptions: str) -> NotebookNode:
+    """A code cell that drew a figure for each description."""
+    outputs = []
+    for description in descriptions:
+        figure, axes = canvas(2, 1)
+        axes.plot([0, 1])
+        png = base64.b64encode(Picture(figure, description).png()).decode()
+        data = {"image/png": png, "text/plain": description}
+        alt = {"image/png": {"alt": description}}
+        outputs.append(new_output("display_data", data, metadata=alt))
+    return new_code_cell("draw()", outputs=outputs)
+
+
+def small() -> NotebookNode:
+    """A notebook with all that a page treats in a way of its own."""
+    answer = {"nbgrader": {"solution": True, "grade": False, "grade_id": "f", "locked": False}}
+    words = {"nbgrader": {"solution": True, "grade": True, "grade_id": "w", "points": 1}}
+    cells = [
+        new_markdown_cell("# 99 · A small one\n\nWith $a_t$ and\n\n$$a_t = W h_{t-1}.$$"),
+        new_code_cell("slider()", metadata={"tags": [IGNORED_OUTPUT]}),
+        picture('A line <rising> & "straight".', "Another line."),
+        new_markdown_cell("## Exercise\n\nWrite `f`."),
+        new_code_cell(ANSWER, metadata=answer),
+        new_code_cell("f(1)", outputs=[new_output("stream", text="right\n")]),
+        new_markdown_cell("Because of $W$.", metadata=words),
+    ]
+    notebook = new_notebook(cells=cells)
+    normalise(notebook)
+    return notebook

@@ -1,0 +1,173 @@
+"""Open pages in headless Chromium as a reader would, and say what is wrong with them."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+INSIDE = ("data:", "blob:", "about:")
+NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
+NO_BROWSER = "Chromium is not installed (on Debian and Ubuntu: apt install chromium)"
+
+# Each question gives a list of strings: what is wrong on the page as it stands.
+IMAGES = """() => [...document.images].filter(i => !(i.alt.trim() && i.complete && i.naturalWidth))
+    .map(i => (i.alt.trim() ? "image not shown: " : "image without alt text: ") + i.src.slice(-80))
+"""
+FORMULAS = r"""() => {
+    const faults = [...document.querySelectorAll(".math")]
+        .filter(m => !m.querySelector("mjx-container"))
+        .map(m => "formula not rendered: " + m.textContent.slice(0, 80));
+    for (const broken of document.querySelectorAll("mjx-merror, mjx-mtext"))
+        if (broken.dataset.mjxError || getComputedStyle(broken).color === "rgb(255, 0, 0)")
+            faults.push("formula in error: "
+                + (broken.dataset.mjxError || broken.closest("mjx-container").textContent));
+    const prose = document.body.cloneNode(true);
+    prose.querySelectorAll("pre, code, script, style, mjx-container").forEach(e => e.remove());
+    const raw = prose.textContent.match(/\$[^$\n]{1,200}\$|\\[([][^\n]{0,60}|\\begin\{\w+\}/g);
+    return [...new Set(faults.concat((raw || []).map(text => "formula left raw: " + text)))];
+}"""
+CONTAINERS = """() => document.querySelectorAll("mjx-container").length"""
+STRUCTURE = """() => {
+    const faults = document.documentElement.lang === "en" ? [] : ["no lang"];
+    if (!document.title.trim()) faults.push("no title");
+    const headings = [...document.querySelectorAll("h1, h2, h3, h4, h5, h6")];
+    const levels = headings.map(h => Number(h.tagName[1]));
+    if (levels.filter(level => level === 1).length !== 1) faults.push("not one h1");
+    levels.forEach((level, i) => {
+        if (level > (i ? levels[i - 1] : 0) + 1)
+            faults.push("heading skips a level: " + headings[i].textContent.slice(0, 60));
+    });
+    const controls = "a[href], button, input:not([type=hidden]), summary";
+    for (const control of document.querySelectorAll(controls)) {
+        const name = control.textContent + (control.ariaLabel || "") + (control.title || "")
+            + [...control.labels || []].map(l => l.textContent).join("") + control.placeholder
+            + [...control.querySelectorAll("img")].map(i => i.alt).join("");
+        if (!name.replace("undefined", "").trim())
+            faults.push("control without a name: " + control.outerHTML.slice(0, 80));
+    }
+    return faults;
+}"""
+SKIP_LINK = """() => {
+    const link = document.activeElement, target = (link.getAttribute("href") || "").slice(1);
+    return link.tagName === "A" && target && document.getElementById(target) ? []
+        : ["the first Tab does not reach a skip link"];
+}"""
+BRIGHTNESS = """() => {
+    const parts = getComputedStyle(document.body).backgroundColor.match(/[0-9.]+/g).map(Number);
+    return (parts[0] + parts[1] + parts[2]) / 765;
+}"""
+
+
+OVERFLOW = """() => {
+    const slide = Reveal.getCurrentSlide(), {width, height} = Reveal.getConfig();
+    const title = slide.querySelector("h1, h2, h3")?.textContent;
+    return [[slide.scrollHeight, height, "high"], [slide.scrollWidth, width, "wide"]]
+        .filter(([size, frame, _]) => size > frame + 8)
+        .map(([size, frame, way]) => `slide "${title}" is ${size} ${way} in a frame of ${frame}`);
+}"""
+
+
+@contextmanager
+def browser() -> Iterator[Any]:
+    """A headless Chromium; skips the test where there is none."""
+    executable = next(filter(None, map(shutil.which, NAMES)), None)
+    if executable is None:
+        pytest.skip(NO_BROWSER)
+    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    with playwright.sync_playwright() as driver:
+        opened = driver.chromium.launch(executable_path=executable, args=["--no-sandbox"])
+        yield opened
+        opened.close()
+
+
+class Reader:
+    """One tab on a folder of pages, in one colour scheme; faults gathers what goes wrong."""
+
+    def __init__(self, chromium: Any, folder: Path, scheme: str = "light") -> None:
+        self.folder = folder.resolve()
+        self.faults: list[str] = []
+        self.context = chromium.new_context(
+            color_scheme=scheme, viewport={"width": 1000, "height": 760}
+        )
+        self.tab = self.context.new_page()
+        self.tab.set_default_timeout(20_000)
+        self.tab.on("console", self._console)
+        self.tab.on("pageerror", lambda error: self.faults.append(f"script error: {error}"))
+        self.tab.route("**/*", self._request)
+
+    def _console(self, message: Any) -> None:
+        if message.type == "error":
+            self.faults.append(f"console error: {message.text}")
+
+    def _request(self, route: Any) -> None:
+        address = route.request.url
+        if address.startswith((self.folder.as_uri() + "/", *INSIDE)):
+            route.continue_()
+        else:
+            self.faults.append(f"request to outside: {address}")
+            route.abort()
+
+    def open(self, name: str) -> None:
+        """Load a page (a query may follow its name), and wait for its formulas."""
+        self.tab.goto(f"{self.folder.as_uri()}/{name}", wait_until="load")
+        self.tab.evaluate("() => window.MathJax?.startup?.promise?.then(() => {})")
+        self.tab.evaluate("() => document.fonts.ready.then(() => {})")
+
+    def ask(self, *questions: str) -> None:
+        """Add what the page answers to each question to the faults."""
+        for question in questions:
+            self.faults += self.tab.evaluate(question)
+
+    def count_formulas(self) -> int:
+        """How many formulas the page shows set."""
+        return self.tab.evaluate(CONTAINERS)
+
+    def close(self) -> list[str]:
+        """Close the tab; returns the faults."""
+        self.context.close()
+        return self.faults
+
+
+def page_faults(chromium: Any, folder: Path, name: str, scheme: str, formulas: int) -> list[str]:
+    """What is wrong with one page in one colour scheme; formulas: how many its source has."""
+    reader = Reader(chromium, folder, scheme)
+    reader.open(name)
+    reader.ask(IMAGES, FORMULAS, STRUCTURE)
+    reader.tab.keyboard.press("Tab")
+    reader.ask(SKIP_LINK)
+    shown, bright = reader.count_formulas(), reader.tab.evaluate(BRIGHTNESS)
+    if shown < formulas:
+        reader.faults.append(f"{shown} formulas shown of {formulas}")
+    if (bright > 0.5) != (scheme == "light"):
+        reader.faults.append(f"brightness {bright:.2f} in the {scheme} scheme")
+    return [f"{name}, {scheme}: {fault}" for fault in reader.close()]
+
+
+def deck_faults(
+    chromium: Any, folder: Path, name: str, formulas: int, pictures: Path | None = None
+) -> tuple[int, list[str]]:
+    """How many slides a deck has, and what is wrong with it; formulas: how many it should show.
+
+    pictures: a folder for a screenshot of each slide.
+    """
+    reader = Reader(chromium, folder)
+    reader.open(name)
+    reader.tab.wait_for_function("() => Reveal.isReady()")
+    reader.ask(IMAGES, FORMULAS, STRUCTURE)
+    if reader.count_formulas() < formulas:
+        reader.faults.append(f"{reader.count_formulas()} formulas shown of {formulas}")
+    places = reader.tab.evaluate("() => Reveal.getSlides().map(s => Reveal.getIndices(s))")
+    if not places:
+        reader.faults.append("no slides")
+    for count, place in enumerate(places):
+        reader.tab.evaluate("({h, v}) => Reveal.slide(h, v)", place)
+        reader.ask(OVERFLOW)
+        if pictures:
+            reader.tab.evaluate("() => { while (Reveal.nextFragment()); }")
+            reader.tab.screenshot(path=pictures / f"{count:02}.png")
+    return len(places), [f"{name}: {fault}" for fault in reader.close()]
