@@ -33,7 +33,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from helpers.overflow import nonfinite_tensors
+from helpers.nonfinite import nonfinite_tensors
 from helpers.validation import Array, finite_array, number_above
 
 Gradients = nn.Module | Tensor | Iterable[Tensor | None] | Iterable[tuple[str, Tensor | None]]

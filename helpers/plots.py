@@ -42,7 +42,7 @@ def strip(
     bottom = np.floor(np.log10(positive.min())) - 1 if len(positive) else -1.0
     for index, (label, signal) in enumerate(signals.items()):
         values = np.asarray(signal, dtype=np.float64)
-        style = line_style(index)
+        style = {**line_style(index), "markevery": max(1, len(words) // 40)}
         alive = values > 0
         logs = np.log10(values, where=alive, out=np.full(len(values), np.nan))
         axes.plot(positions, logs, label=label, **style)
@@ -86,6 +86,7 @@ def curves(
     log_x: bool = False,
     level: tuple[float, str] | None = None,
     dots: Mapping[str, tuple[Array, Array]] | None = None,
+    told: str | None = None,
 ) -> Picture:
     """Lines over one x-axis, (points,) each, told apart by colour, dash and marker.
 
@@ -93,6 +94,7 @@ def curves(
     magnitude on a logarithmic axis, two digits on a linear one.
     level: a height and its name, drawn as a thin line. dots: for each label an x and a
     y (points,), drawn as markers in the colour of the line of the same place.
+    told: what the description says of the lines in place of those values, as for `strip`.
     Raises ValueError if a line and x differ in length.
     """
     figure, axes = canvas()
@@ -117,26 +119,38 @@ def curves(
     axes.set(title=title, xlabel=xlabel, ylabel=ylabel)
     if len(lines) > 1:
         axes.legend()
-    told = []
+    ends_told = []
     for label, values in lines.items():
         ends = np.flatnonzero(np.isfinite(values))[[0, -1]]
         tell = magnitude if log_y else "{:.2g}".format
-        told.append(f"{label}: " + ", ".join(f"{tell(values[i])} at {x[i]:g}" for i in ends))
-    return Picture(figure, f"{title}. {ylabel}, over {xlabel}. {'; '.join(told)}.")
+        values_told = ", ".join(f"{tell(values[i])} at {x[i]:g}" for i in ends)
+        ends_told.append(f"{label}: {values_told}")
+    told = told or "; ".join(ends_told)
+    return Picture(figure, f"{title}. {ylabel}, over {xlabel}. {told}.")
 
 
 @in_course_style
 def over_words(
-    words: Sequence[str], lines: Mapping[str, Array], *, title: str, ylabel: str
+    words: Sequence[str],
+    lines: Mapping[str, Array],
+    *,
+    title: str,
+    ylabel: str,
+    told: str | None = None,
 ) -> Picture:
-    """Lines over the words of one sentence, (steps,) each, between 0 and 1."""
-    figure, axes = canvas(height=3)
+    """Lines over the words of one sentence, (steps,) each, between 0 and 1.
+
+    told: what the description says of the lines in place of their values, as for `strip`.
+    """
+    figure, axes = canvas(width=max(8.0, 0.45 * len(words)), height=3)
     for index, (label, values) in enumerate(lines.items()):
         axes.plot(range(len(words)), values, label=label, **line_style(index))
-    axes.set_xticks(range(len(words)), words)
+    slanted = {"rotation": 60, "ha": "right", "fontsize": 10} if len(words) > 10 else {}
+    axes.set_xticks(range(len(words)), words, **slanted)
     axes.set(title=title, ylabel=ylabel, ylim=(-0.05, 1.05))
-    axes.legend()
-    told = "; ".join(
+    if len(lines) > 1:
+        axes.legend()
+    told = told or "; ".join(
         f"{label}: "
         + ", ".join(f"{word} {value:.1f}" for word, value in zip(words, values, strict=True))
         for label, values in lines.items()

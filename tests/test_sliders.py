@@ -10,11 +10,23 @@ import pytest
 import torch
 from ipywidgets import HTML, SelectionSlider
 
-from helpers import models, pictures
+from helpers import mean_field, models, pictures
 from helpers.agreement import AgreementTask
 from helpers.gradients import signal
 from helpers.pictures import Picture
-from helpers.sliders import gap_slider, image_tag, picture_sliders, strip_at_gap
+from helpers.sliders import (
+    STEP_COUNTS,
+    bias_slider,
+    cliff_at,
+    cliff_slider,
+    gap_slider,
+    image_tag,
+    phase_at,
+    phase_slider,
+    picture_sliders,
+    strip_at_bias,
+    strip_at_gap,
+)
 
 
 def opened(tag):
@@ -101,6 +113,67 @@ class TestGapSlider:
         before = other.value
         first.value = 5
         assert other.value == before != image.value
+
+
+class TestBias:
+    def test_a_larger_bias_carries_more_to_the_subject(self):
+        arrived = []
+        for bias in (-1.0, 0.0, 2.0, 6.0):
+            picture = strip_at_bias(bias)
+            assert f"Bias {bias:g} " in picture.description
+            values = picture.figure.axes[0].lines[0].get_ydata()
+            subject = AgreementTask(40, seed=0).sentence().subject
+            arrived.append(values[subject] - values[-1])
+        assert arrived == sorted(arrived)
+        assert arrived[0] < -10
+        assert arrived[-1] > -1
+
+    def test_slider_starts_at_no_bias(self):
+        slider, image = bias_slider().children
+        assert slider.value == 0.0
+        slider.value = 4.0
+        assert opened(image.value) == (strip_at_bias(4.0).png(), strip_at_bias(4.0).description)
+
+    def test_no_bias(self):
+        with pytest.raises(ValueError, match="bias"):
+            strip_at_bias(float("nan"))
+
+
+class TestPhase:
+    def test_draws_the_theorys_factor_to_the_power_of_the_steps(self):
+        picture = phase_at(2.0, 100)
+        left, right = picture.figure.axes[:2]
+        growth, input_stds = right.lines[0].get_data()
+        expected = [100 * np.log10(mean_field.mean_field_factor(2.0, s)) for s in input_stds]
+        np.testing.assert_allclose(growth, expected)
+        gains, stds = left.lines[0].get_data()
+        assert gains[0] == 1.0
+        assert gains[-1] == pytest.approx(mean_field.critical_gain(stds[-1]))
+        assert "at gain 2 it grows by 10^7 at input std 0" in picture.description
+
+    @pytest.mark.parametrize(("gain", "steps"), [(2.1, 10), (0, 10), (None, 10), (2.0, 0)])
+    def test_no_gain_or_steps(self, gain, steps):
+        with pytest.raises(ValueError, match="must be"):
+            phase_at(gain, steps)
+
+    def test_the_slider_starts_at_the_static_picture_and_moves_both_ways(self):
+        gain, steps, image = phase_slider().children
+        assert (gain.description, steps.description) == ("gain", "steps")
+        assert [value for _, value in steps.options] == list(STEP_COUNTS)
+        assert opened(image.value) == (phase_at(2.0, 100).png(), phase_at(2.0, 100).description)
+        steps.value = 1000
+        gain.value = 0.5
+        assert opened(image.value)[1] == phase_at(0.5, 1000).description
+
+
+class TestCliff:
+    def test_starts_at_the_static_picture_and_moves_both_ways(self):
+        slider, image = cliff_slider().children
+        assert slider.description == "threshold"
+        assert opened(image.value) == (cliff_at(0.1).png(), cliff_at(0.1).description)
+        for threshold in (slider.options[0][1], 0.6):
+            slider.value = threshold
+            assert opened(image.value)[1] == cliff_at(threshold).description
 
 
 class TestPictureSliders:
