@@ -265,7 +265,8 @@ def test(words):
 
 def bench(words):
     """Run the benchmarks on one thread."""
-    options = ["--override-ini=python_files=bench_*.py", "--benchmark-only", "tests/benchmarks"]
+    options = ["--override-ini=python_files=bench_*.py", "--benchmark-only"]
+    options += ["--numprocesses=0", "tests/benchmarks"]
     return run([venv_python(), "-m", "pytest"] + options + words, **ONE_THREAD)
 
 
