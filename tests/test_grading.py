@@ -15,7 +15,7 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from helpers import grading, reading
-from helpers.build import NOTEBOOKS, write
+from helpers.build import NOTEBOOKS, SOLUTIONS, write
 from helpers.learner import ANSWER, learner_copy
 
 STUDENTS = ("right", "wrong", "empty")
@@ -125,11 +125,13 @@ def grade(folder: Path, path: Path) -> tuple[NotebookNode, dict[str, tuple[float
 
 @pytest.mark.skipif(not importlib.util.find_spec("nbgrader"), reason="nbgrader is not installed")
 def test_right_wrong_and_empty_copies_get_their_marks(tmp_path):
-    path = tmp_path / "00_marks.ipynb"
-    write(worked(), path)
+    """Of notebook 00; the wrong copy misses its last answer, the empty one is as released."""
+    path = SOLUTIONS / "00_rnn_refresher.ipynb"
     released, scores = grade(tmp_path / "lab", path)
-    assert scores == {"right": (3, 3), "wrong": (1, 1), "empty": (0, 0)}
-    learners = learner_copy(worked())
+    assert all(score == expected for score, expected in scores.values())
+    right, wrong, empty = (scores[student][0] for student in STUDENTS)
+    assert right == grading.points(path) > wrong > empty == 0
+    learners = learner_copy(reading.read(path))
     assert [cell.source for cell in released.cells] == [cell.source for cell in learners.cells]
     assert (tmp_path / "lab" / "gradebook.db").exists()
 
