@@ -109,8 +109,9 @@ def fact_check(claims: Sequence[Claim], caption: str) -> Table:
     """Claims as a table: claim, notes, verdict, what we say and measured, where to see it."""
     head = "| | the lecture says | notes | verdict | we say | we measured | cell |"
     rows = [
-        f"| {c.id} | {c.claim} | {c.source.replace(';', ', ')} | **{c.verdict}** | {c.say or '–'} "
-        f"| {c.measured} | [{c.notebook}]({NOTEBOOKS[c.notebook]}.ipynb) `{c.cell}` |"
+        f"| {c.id} | {_escaped(c.claim)} | {c.source.replace(';', ', ')} | **{c.verdict}** "
+        f"| {_escaped(c.say) or '–'} | {_escaped(c.measured)} "
+        f"| [{c.notebook}]({NOTEBOOKS[c.notebook]}.ipynb) `{c.cell}` |"
         for c in claims
     ]
     markdown = "\n".join([f"**{caption}**", "", head, "|---" * 7 + "|", *rows])
@@ -120,3 +121,8 @@ def fact_check(claims: Sequence[Claim], caption: str) -> Table:
         for c in claims
     )
     return Table(markdown, f"{caption}\n{plain}")
+
+
+def _escaped(words: str) -> str:
+    """Words in which no character means anything to Markdown."""
+    return re.sub(r"([\\`*_<>|~$\[\]])", r"\\\1", words)
