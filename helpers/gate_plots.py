@@ -106,3 +106,21 @@ def successes(
     return Picture(
         figure, f"{title}. Seeds out of {seeds} at gaps {', '.join(map(str, gaps))}. {told}."
     )
+
+
+@in_course_style
+def landmarks(
+    points: Mapping[str, tuple[float, float]], *, title: str, xlabel: str, ylabel: str
+) -> Picture:
+    """One named marker for each network, both axes logarithmic.
+
+    points: for each network its x and y, above 0.
+    """
+    figure, axes = canvas(height=4.2)
+    axes.set(xscale="log", yscale="log", title=title, xlabel=xlabel, ylabel=ylabel)
+    for index, (name, (x, y)) in enumerate(points.items()):
+        style = {**line_style(index), "linestyle": "none", "markersize": 10}
+        axes.plot([x], [y], label=name, **style)
+    axes.legend(bbox_to_anchor=(1.02, 1), loc="upper left", fontsize=10)
+    told = "; ".join(f"{name}: {x:.0f} and {y:,.0f}" for name, (x, y) in points.items())
+    return Picture(figure, f"{title}. For each network {xlabel} and {ylabel}. {told}.")

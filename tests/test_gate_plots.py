@@ -54,3 +54,13 @@ def test_successes_writes_every_count_and_leaves_gaps_empty():
     assert [text.get_fontweight() for text in axes.texts][:3] == ["bold", "normal", "normal"]
     assert [text.get_text() for text in axes.get_xticklabels()] == ["5", "10", "1,000"]
     assert "RNN: 5, 2, 0; GRU: 5, 5, -" in picture.description
+
+
+def test_landmarks_stand_where_they_are_said_to():
+    points = {"RNN": (17.2, 5), "GRU": (28.0, 1000)}
+    picture = gate_plots.landmarks(points, title="T", xlabel="words", ylabel="gap")
+    (axes,) = picture.figure.axes
+    drawn = [(line.get_xdata()[0], line.get_ydata()[0]) for line in axes.lines]
+    assert drawn == list(points.values())
+    assert [text.get_text() for text in axes.get_legend().get_texts()] == list(points)
+    assert "RNN: 17 and 5; GRU: 28 and 1,000" in picture.description
