@@ -118,6 +118,7 @@ def landmarks(
     """
     figure, axes = canvas(height=4.2)
     axes.set(xscale="log", yscale="log", title=title, xlabel=xlabel, ylabel=ylabel)
+    axes.margins(0.1)
     for index, (name, (x, y)) in enumerate(points.items()):
         style = {**line_style(index), "linestyle": "none", "markersize": 10}
         axes.plot([x], [y], label=name, **style)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 # Okabe & Ito's colours, told apart by the colour-blind; dash and marker repeat the difference.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 DASHES = ("-", "--", "-.", ":", (0, (5, 1)), (0, (1, 1)), (0, (3, 1, 1, 1)))
-MARKERS = "osD^vP*"
+MARKERS = "osD^vP*X"
 STYLE = {
     "font.size": 12,
     "axes.spines.top": False,

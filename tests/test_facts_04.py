@@ -95,6 +95,7 @@ def test_cliff_paths_end_where_they_do_though_the_start_is_moved_a_little(seed):
     free, bound, loose = (cliff.descend(start, 10.0, 60, c) for c in (None, 0.1, 0.6))
     longest = [np.linalg.norm(np.diff(p.points, axis=0), axis=1).max() for p in (free, bound)]
     assert longest[0] > 6
+    assert free.errors[np.linalg.norm(np.diff(free.points, axis=0), axis=1).argmax()] < 0.005
     assert longest[1] < 1
     assert free.errors[-1] > 0.48
     assert free.norms[-1] < 0.01
@@ -252,8 +253,9 @@ def test_silent_step_finite_gradients_whose_norm_is_inf(seed):
 # What clipping cannot do
 
 
-def test_cannot_gap_80_stays_at_chance_with_more_steps():
-    model, history = trained(80, 10.0, 0.1, 2, steps=300)
+@pytest.mark.parametrize("c", [1.0, 0.1, 0.01])
+def test_cannot_gap_80_stays_at_chance_with_more_steps(c):
+    model, history = trained(80, 10.0, c, 2, steps=300)
     assert history.stopped == "budget"
     assert abs(training.accuracy(model, AgreementTask(80, seed=7), 1024) - 0.5) < 0.1
 

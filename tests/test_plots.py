@@ -131,8 +131,10 @@ def test_behaviour_and_signal_share_their_words():
 
 def test_lines_differ_in_dash_and_marker_as_well_as_colour():
     styles = [line_style(index) for index in range(len(COLOURS))]
-    for key, options in (("color", COLOURS), ("linestyle", DASHES), ("marker", MARKERS)):
-        assert len({str(style[key]) for style in styles}) == len(options) == len(COLOURS)
+    for key in ("color", "linestyle", "marker"):
+        assert len({str(style[key]) for style in styles}) == len(COLOURS) == len(DASHES)
+    networks = [line_style(index)["marker"] for index in range(8)]
+    assert len(set(networks)) == len(MARKERS) == 8
 
 
 @pytest.mark.parametrize(
