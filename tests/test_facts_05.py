@@ -51,21 +51,23 @@ def test_partial_run(seed):
         "identity": (lambda h, s: torch.relu(s), identity, 0.98, 1.0001),
         "residual": (lambda h, s: h + 0.1 * torch.tanh(s), W, 1.0, 1.05),
     }
-    sizes = {}
+    sizes, factors = {}, {}
     for name, (step, weight, low, high) in steps.items():
         h = [torch.zeros(32, dtype=torch.float64, requires_grad=True)]
         for x_t in x:
             h.append(step(h[-1], weight @ h[-1] + U @ x_t + b))
         first, *_, last = torch.autograd.grad(v.detach() @ h[-1], h[1:])
-        assert low < float(first.norm() / last.norm()) ** (1 / (len(x) - 1)) < high, name
+        factors[name] = float(first.norm() / last.norm()) ** (1 / (len(x) - 1))
+        assert low < factors[name] < high, name
         sizes[name] = float(h[-1].detach().norm())
+    assert factors["ReLU"] < factors["tanh"]
     assert max(sizes[name] for name in ("tanh", "orthogonal", "leaky")) < 6
     assert min(sizes[name] for name in ("identity", "residual")) > 30
 
 
 @pytest.mark.parametrize("seed", range(3))
 def test_terms_stacked(seed):
-    """Fresh: z near a half in all units. With bias log 100 the kept term is nearly all."""
+    """Fresh: z a half on average. With bias log 100 the kept term is nearly all."""
     sentence = AgreementTask(12, seed=0).sentence()
     for bias, low, high in ((None, 0.4, 0.6), (np.log(100), 0.98, 0.995)):
         model = models.gru_classifier(V, update_bias=bias, seed=seed).double()
@@ -119,6 +121,8 @@ def test_live_300_and_spike(seed):
     norms = history.gradient_norm
     assert np.median(norms[:20]) < 0.1
     assert norms.max() / np.median(norms[:20]) > 15
+    assert 1 < norms.max() < 10
+    assert biased(300, seed, clip_norm=None)[1].stopped == "learned"
 
 
 def test_thousand():
@@ -189,7 +193,7 @@ def test_english_run():
         settings = {"steps": 600, "learning_rate": 1e-2, "target": 2.0, "check_every": 200}
         training.train(model, *tasks, **settings)
         assert evaluation.evaluation_accuracy(model, vocabulary(), familiar).accuracy > 0.94
-        assert evaluation.evaluation_accuracy(model, vocabulary(), sentences).accuracy < 0.87
+        assert 0.7 < evaluation.evaluation_accuracy(model, vocabulary(), sentences).accuracy < 0.87
 
 
 def test_board_the_mixed_rnn_is_the_exception():
@@ -268,3 +272,27 @@ def test_board_table_seen_without_nouns_no_agreement():
         mixed = name == reach.MIXED_RNN
         gap = [3, 15] if mixed else scoreboard.longest(runs, name, "none", reach.GAPS)
         assert scoreboard.right_at(runs, name, "none", gap, tested="opposite", at=1000) == (0, 5)
+
+
+def test_film_seen_coin_labels_open_the_gate_as_well():
+    """No word tells a coin's fall, and yet the signal rises by 10^15 and more."""
+
+    class Coin(AgreementTask):
+        def batch(self, n):
+            tokens, labels = super().batch(n)
+            generator = torch.Generator().manual_seed(int(tokens.sum()))
+            return tokens, torch.randint(2, labels.shape, generator=generator)
+
+    tokens, _ = AgreementTask(100, seed=500).batch(16)
+    for seed in range(3):
+        model = models.gru_classifier(V, seed=seed)
+        tasks = [Coin(100, seed=s) for s in (seed, 99)]
+        budget = {"steps": 200, "learning_rate": 3e-2, "check_every": 20, "target": 2.0}
+        history = training.train(
+            model,
+            *tasks,
+            **budget,
+            watch=lambda model: np.median(signal(model, tokens)[:, -101]),
+        )
+        assert history.watched[0] < 1e-18
+        assert max(history.watched) / history.watched[0] > 1e15
