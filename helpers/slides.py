@@ -44,7 +44,7 @@ STYLE = """\
 .reveal img.figure { display: block; margin: 0 auto; }
 .reveal pre.output, .reveal mjx-container[display="true"] { margin: 0.5em 0; }
 .reveal .fragment { transition: none; }
-.reveal table { font-size: 0.8em; }
+.reveal table { font-size: 0.72em; }
 """
 PAGE = """\
 <!DOCTYPE html>
