@@ -56,7 +56,10 @@ def strip(
     axes.set_ylim(bottom=bottom)
     if floor is not None:
         axes.axhline(np.log10(floor), color="black", lw=1, ls=":")
-        axes.text(0, np.log10(floor), "smallest number of the dtype", va="bottom", fontsize=9)
+        axes.text(
+            len(words) - 1, np.log10(floor), "smallest number of the dtype",
+            ha="right", va="bottom", fontsize=9,
+        )  # fmt: skip
     if len(words) <= 30:
         axes.set_xticks(positions, words, rotation=60, ha="right", fontsize=10)
         axes.get_xticklabels()[subject].set_fontweight("bold")
@@ -113,6 +116,7 @@ def curves(
         axes.annotate(
             level[1], (1, level[0]), xycoords=("axes fraction", "data"),
             ha="right", va="bottom", fontsize=9,
+            bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 1},
         )  # fmt: skip
     axes.set_yscale("log" if log_y else "linear")
     axes.set_xscale("log" if log_x else "linear")

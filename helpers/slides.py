@@ -37,6 +37,7 @@ STYLE = """\
 .reveal section { text-align: left; }
 .reveal h1 { font-size: 1.8em; text-transform: none; }
 .reveal h2 { font-size: 1.4em; text-transform: none; }
+.reveal h3 { font-size: 1.2em; text-transform: none; }
 .reveal pre { font-size: 0.65em; width: 100%; box-sizing: border-box; padding: 0.6em; }
 .reveal pre { box-shadow: none; white-space: pre-wrap; line-height: 1.35; }
 .reveal pre.output { background: #f2f2f2; }
@@ -139,20 +140,24 @@ def _shows(output: NotebookNode) -> bool:
 def columns(notebook: NotebookNode, name: str, figures: Path) -> list[list[str]]:
     """The slides of a notebook as HTML, in columns: one to the right for each "slide".
 
-    Figures are written into the folder. A slide without a heading repeats the last one.
+    Figures are written into the folder. A slide without a heading repeats the last one, after
+    an exercise's check its section's.
     Raises ValueError if a cell's slide_type is unknown or a figure has no description.
     """
     found: list[list[str]] = []
-    heading = ""
+    section = heading = ""
     for position, (cell, kind) in enumerate(
         zip(notebook.cells, slide_types(notebook), strict=True)
     ):
+        if reading.marks(cell).get("grade"):
+            heading = section
         if kind == "skip":
             continue
         shown = _show(cell, figures / f"{name}-{position}")
         own = HEADING.search(cell.source) if cell.cell_type == "markdown" else None
         if kind in ("slide", "subslide"):
             heading = own[2] if own else heading
+            section = own[2] if own and len(own[1]) < 3 else section
             repeated = "" if own or not heading else _markdown(f"## {heading}")
             if kind == "slide" or not found:
                 found.append([])

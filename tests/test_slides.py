@@ -99,6 +99,22 @@ def test_a_cell_may_say_where_it_goes(tmp_path):
     assert alone == '<h2>Title</h2>\n<pre class="output">alone</pre>'
 
 
+def test_results_after_an_exercise_stand_under_the_section(tmp_path):
+    check = new_code_cell("check()", metadata={"nbgrader": {"grade": True, "solution": False}})
+    cells = [
+        new_markdown_cell("# Title"),
+        new_markdown_cell("## Section"),
+        new_markdown_cell("### Exercise"),
+        typed("subslide", printed("within")),
+        check,
+        typed("subslide", printed("after")),
+    ]
+    notebook = new_notebook(cells=cells)
+    _, [_, _, within, after] = slides.columns(notebook, "00_x", tmp_path / "figures")
+    assert "<h2>Exercise</h2>" in within
+    assert "<h2>Section</h2>" in after
+
+
 def test_unknown_place_is_refused():
     notebook = new_notebook(cells=[new_markdown_cell("# x"), typed("page", printed("x"))])
     with pytest.raises(ValueError, match="cell 1: slide_type 'page' is none of slide, subslide"):
