@@ -24,7 +24,7 @@ def strip(
 
     words: (steps,). signals: for each line's label the norm of
     d(logit_was - logit_were)/dh_t, (steps,). subject: index of the subject noun.
-    floor: smallest positive number of the dtype, drawn as a line. A signal that is
+    floor: smallest normal number of the dtype, drawn as a line. A signal that is
     exactly 0 has no logarithm: it stands as an open marker on the bottom edge.
     told: what the description says of the lines in place of their orders of magnitude,
     for networks whose training ends elsewhere on another processor.
@@ -57,7 +57,7 @@ def strip(
     if floor is not None:
         axes.axhline(np.log10(floor), color="black", lw=1, ls=":")
         axes.text(
-            len(words) - 1, np.log10(floor), "smallest number of the dtype",
+            len(words) - 1, np.log10(floor), "smallest normal number",
             ha="right", va="bottom", fontsize=9,
         )  # fmt: skip
     if len(words) <= 30:
