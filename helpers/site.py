@@ -60,6 +60,7 @@ SETTINGS = {
     "myst_enable_extensions": ["amsmath", "dollarmath"],
     "mathjax_path": f"mathjax/{reading.MATHJAX_PARTS[0]}",
     "nb_execution_mode": "off",
+    "nb_render_markdown_format": "myst",
     "nb_ipywidgets_js": {},
 }
 STYLE = """\

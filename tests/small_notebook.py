@@ -27,6 +27,13 @@ def picture(*descriptions: str) -> NotebookNode:
     return new_code_cell("draw()", outputs=outputs)
 
 
+def table() -> NotebookNode:
+    """A code cell that made a table with a link to another notebook."""
+    markdown = "| a | b |\n|---|---|\n| **a cell** | [00](00_rnn_refresher.ipynb) |"
+    data = {"text/markdown": markdown, "text/plain": "a cell, 00"}
+    return new_code_cell("tell()", outputs=[new_output("display_data", data)])
+
+
 def small() -> NotebookNode:
     """A notebook with all that a page treats in a way of its own."""
     answer = {"nbgrader": {"solution": True, "grade": False, "grade_id": "f", "locked": False}}
@@ -39,6 +46,7 @@ def small() -> NotebookNode:
         new_code_cell(ANSWER, metadata=answer),
         new_code_cell("f(1)", outputs=[new_output("stream", text="right\n")]),
         new_markdown_cell("Because of $W$.", metadata=words),
+        table(),
     ]
     notebook = new_notebook(cells=cells)
     normalise(notebook)

@@ -117,6 +117,14 @@ def test_no_page_has_a_fault(built, chromium, scheme):
     assert faults == []
 
 
+def test_table_that_a_cell_made_is_set_and_its_links_lead_to_pages(built, chromium):
+    reader = Reader(chromium, built[0])
+    reader.open(f"{SMALL}.html")
+    assert reader.tab.locator("table td", has_text="a cell").count() == 1
+    assert reader.tab.locator('table a[href="00_rnn_refresher.html"]').count() == 1
+    assert reader.close() == []
+
+
 def test_answers_unfold_with_the_keyboard(built, chromium):
     reader = Reader(chromium, built[0])
     reader.open(f"{SMALL}.html")
@@ -146,6 +154,10 @@ def test_planted_faults_are_found(built, chromium):
         '<img src="_static/none.png" alt="x">': "image not shown: ",
         "<p>with $x^2$ in it</p>": "formula left raw: $x^2$",
         '<p class="mathjax_ignore">\\(y^2\\)</p>': "formula left raw: \\(y^2",
+        "<p>a **bold** word</p>": "markup left raw: **bold**",
+        "<p>| a | b | |---|---| | 1 | 2 |</p>": "markup left raw: |---|",
+        "<p>see [there](99_small.ipynb)</p>": "markup left raw: ](99_small.ipynb)",
+        '<a href="none.html">there</a>': "link to nowhere: none.html",
         '<span class="math">z</span>': "formula not rendered: z",
         '<span class="math">\\(\\frac\\)</span>': "formula in error: Missing argument for \\frac",
         '<span class="math">\\(\\nosuch\\)</span>': "formula in error: \\nosuch",

@@ -66,6 +66,7 @@ def test_answers_checks_and_sliders_are_not_shown():
         "skip",
         "skip",
         "skip",
+        "fragment",
     ]
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 import pytest
 
@@ -31,6 +32,13 @@ FORMULAS = r"""() => {
     const raw = prose.textContent.match(/\$[^$\n]{1,200}\$|\\[([][^\n]{0,60}|\\begin\{\w+\}/g);
     return [...new Set(faults.concat((raw || []).map(text => "formula left raw: " + text)))];
 }"""
+MARKUP = r"""() => {
+    const prose = document.body.cloneNode(true);
+    prose.querySelectorAll("pre, code, script, style, mjx-container").forEach(e => e.remove());
+    const raw = prose.textContent.match(/\*\*\w[^*\n]{0,60}\*\*|\|-{3,}\||\]\([\w.#/]+\)/g);
+    return [...new Set(raw || [])].map(text => "markup left raw: " + text);
+}"""
+LINKS = """() => [...document.querySelectorAll("a[href]")].map(a => a.href)"""
 CONTAINERS = """() => document.querySelectorAll("mjx-container").length"""
 STRUCTURE = """() => {
     const faults = document.documentElement.lang === "en" ? [] : ["no lang"];
@@ -123,6 +131,14 @@ class Reader:
         for question in questions:
             self.faults += self.tab.evaluate(question)
 
+    def follow_links(self) -> None:
+        """Add the links to files that are not there to the faults."""
+        start = self.folder.as_uri() + "/"
+        for link in sorted(set(self.tab.evaluate(LINKS))):
+            path = unquote(link.removeprefix(start).partition("#")[0].partition("?")[0])
+            if link.startswith(start) and not (self.folder / path).is_file():
+                self.faults.append(f"link to nowhere: {path}")
+
     def count_formulas(self) -> int:
         """How many formulas the page shows set."""
         return self.tab.evaluate(CONTAINERS)
@@ -137,7 +153,8 @@ def page_faults(chromium: Any, folder: Path, name: str, scheme: str, formulas: i
     """What is wrong with one page in one colour scheme; formulas: how many its source has."""
     reader = Reader(chromium, folder, scheme)
     reader.open(name)
-    reader.ask(IMAGES, FORMULAS, STRUCTURE)
+    reader.ask(IMAGES, FORMULAS, MARKUP, STRUCTURE)
+    reader.follow_links()
     reader.tab.keyboard.press("Tab")
     reader.ask(SKIP_LINK)
     shown, bright = reader.count_formulas(), reader.tab.evaluate(BRIGHTNESS)
@@ -158,7 +175,7 @@ def deck_faults(
     reader = Reader(chromium, folder)
     reader.open(name)
     reader.tab.wait_for_function("() => Reveal.isReady()")
-    reader.ask(IMAGES, FORMULAS, STRUCTURE)
+    reader.ask(IMAGES, FORMULAS, MARKUP, STRUCTURE)
     if reader.count_formulas() < formulas:
         reader.faults.append(f"{reader.count_formulas()} formulas shown of {formulas}")
     places = reader.tab.evaluate("() => Reveal.getSlides().map(s => Reveal.getIndices(s))")
