@@ -48,7 +48,7 @@ commands:
   test    run every test, the notebooks included; further words go to pytest
   bench   time the hand-written engine against PyTorch; further words go to pytest
   build   run the notebooks and store their outputs; further words are their names
-  reach   complete the record behind notebook 05's scoreboard: an hour, safe to interrupt
+  reach   complete the record behind notebook 05's scoreboard: 100 minutes, safe to interrupt
   site    make web pages of the notebooks, to read offline, in build/site
   slides  make slides of the notebooks, to show offline, in build/slides
 

@@ -75,7 +75,7 @@ def film(
 
 @in_course_style
 def successes(
-    rows: Mapping[str, Sequence[int | None]],
+    rows: Mapping[str, Sequence[int]],
     gaps: Sequence[int],
     *,
     seeds: int,
@@ -83,26 +83,20 @@ def successes(
 ) -> Picture:
     """A table of counts as a picture: for each network and gap how many seeds learned.
 
-    rows: for each network a count for each gap, None where nothing was run.
+    rows: for each network a count for each gap.
     """
     figure, axes = canvas(height=0.42 * len(rows) + 1.3)
-    counts = np.array(
-        [[np.nan if count is None else count for count in row] for row in rows.values()]
-    )
+    counts = np.array(list(rows.values()))
     axes.imshow(counts, cmap="Blues", vmin=0, vmax=1.6 * seeds, aspect="auto")
     for (row, column), count in np.ndenumerate(counts):
-        text = "" if np.isnan(count) else f"{count:.0f}"
         weight = "bold" if count == seeds else "normal"
-        axes.text(column, row, text, ha="center", va="center", fontweight=weight)
+        axes.text(column, row, str(count), ha="center", va="center", fontweight=weight)
     axes.set_xticks(range(len(gaps)), [f"{gap:,}" for gap in gaps])
     axes.set_yticks(range(len(rows)), list(rows))
     axes.set(title=title, xlabel="gap (words between subject and verb)")
     axes.grid(visible=False)
     axes.spines[:].set_visible(False)
-    told = "; ".join(
-        f"{name}: " + ", ".join("-" if count is None else str(count) for count in row)
-        for name, row in rows.items()
-    )
+    told = "; ".join(f"{name}: {', '.join(map(str, row))}" for name, row in rows.items())
     return Picture(
         figure, f"{title}. Seeds out of {seeds} at gaps {', '.join(map(str, gaps))}. {told}."
     )

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from helpers.pictures import COLOURS, Picture, canvas, in_course_style, line_style, magnitude
 from helpers.validation import Array
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 
 @in_course_style
@@ -52,7 +56,7 @@ def strip(
             **{**style, "linestyle": "none", "markerfacecolor": "white"},
             clip_on=False,
         )
-    axes.axvspan(subject - 0.5, subject + 0.5, color="#E69F00", alpha=0.25, lw=0)
+    _mark(axes, subject)
     axes.set_ylim(bottom=bottom)
     if floor is not None:
         axes.axhline(np.log10(floor), color="black", lw=1, ls=":")
@@ -140,15 +144,19 @@ def over_words(
     *,
     title: str,
     ylabel: str,
+    subject: int | None = None,
     told: str | None = None,
 ) -> Picture:
     """Lines over the words of one sentence, (steps,) each, between 0 and 1.
 
+    subject: index of a word to mark, as `strip` marks it.
     told: what the description says of the lines in place of their values, as for `strip`.
     """
     figure, axes = canvas(width=max(8.0, 0.45 * len(words)), height=3)
     for index, (label, values) in enumerate(lines.items()):
         axes.plot(range(len(words)), values, label=label, **line_style(index))
+    if subject is not None:
+        _mark(axes, subject)
     slanted = {"rotation": 60, "ha": "right", "fontsize": 10} if len(words) > 10 else {}
     axes.set_xticks(range(len(words)), words, **slanted)
     axes.set(title=title, ylabel=ylabel, ylim=(-0.05, 1.05))
@@ -160,6 +168,11 @@ def over_words(
         for label, values in lines.items()
     )
     return Picture(figure, f"{title}. {ylabel} after each word. {told}.")
+
+
+def _mark(axes: Axes, word: int) -> None:
+    """Shade one word's column."""
+    axes.axvspan(word - 0.5, word + 0.5, color="#E69F00", alpha=0.25, lw=0)
 
 
 @in_course_style
@@ -276,7 +289,7 @@ def behaviour_and_signal(
     below.plot(positions[alive], np.log10(signal[alive]), **line_style(1))
     below.set(ylabel="$\\log_{10}$ signal")
     for axes in (above, below):
-        axes.axvspan(subject - 0.5, subject + 0.5, color="#E69F00", alpha=0.25, lw=0)
+        _mark(axes, subject)
     below.set_xticks(positions, words, rotation=60, ha="right", fontsize=10)
     below.get_xticklabels()[subject].set_fontweight("bold")
     return Picture(

@@ -6,13 +6,14 @@ import numpy as np
 import pytest
 import torch
 
-from helpers import evaluation, lexicon, models, reach, scoreboard, training
+from helpers import baselines, evaluation, lexicon, models, reach, scoreboard, training
 from helpers.agreement import AgreementTask, flipped
 from helpers.gradients import signal
 from helpers.gru_memory import gate_values, jacobian_terms
 from helpers.lexicon import vocabulary, word_classes
 
 V = len(vocabulary())
+FIXED = [name for name in reach.builders(32) if name != reach.MIXED_RNN]
 
 
 @functools.cache
@@ -134,6 +135,14 @@ def test_thousand():
     assert (signals[:, -1001] / signals[:, -1] > 1e-4).all()
 
 
+@pytest.mark.parametrize("seed", range(3))
+def test_before_after_the_bias_alone_carries_the_signal(seed):
+    model = models.gru_classifier(V, update_bias=np.log(1000), seed=seed).double()
+    tokens, _ = AgreementTask(1000, attractors="none", seed=7).batch(4)
+    signals = signal(model, tokens)
+    np.testing.assert_allclose(signals[:, -1001] / signals[:, -1], 0.33, atol=0.06)
+
+
 @functools.cache
 def short(attractors, seed):
     model, _ = biased((5, 20), seed, attractors, steps=600, batch_size=32, target=0.99)
@@ -185,15 +194,29 @@ def test_board_record_is_complete_and_made_with_the_stated_settings():
 def test_english_run():
     sentences = evaluation.load_evaluation()
     held_out = {word for pair in lexicon.lexicon().held_out_nouns for word in pair}
-    familiar = [s for s in sentences if "," in s.words[: s.subject] and not held_out & set(s.words)]
-    assert (len(familiar), len(sentences)) == (56, 156)
+    opened = [s for s in sentences if "," in s.words[: s.subject]]
+    familiar = [s for s in opened if not held_out & set(s.words)]
+    without = [s for s in sentences if s not in opened]
+    unmet = [s for s in sentences if s.words[s.subject] in held_out]
+    assert [len(g) for g in (familiar, without, unmet, sentences)] == [56, 47, 46, 156]
+
+    def first_noun(tokens):
+        return torch.nn.functional.one_hot(baselines.first_noun(tokens, vocabulary()), 2)
+
+    def right(answers, group):
+        return evaluation.evaluation_accuracy(answers, vocabulary(), group).accuracy
+
+    assert right(first_noun, without) == 1
+    assert right(first_noun, unmet) > 0.7
     for seed in range(2):
         model = models.gru_classifier(V, update_bias=np.log(20), seed=seed)
         tasks = [AgreementTask((3, 40), seed=s) for s in (seed, 1000 + seed)]
         settings = {"steps": 600, "learning_rate": 1e-2, "target": 2.0, "check_every": 200}
         training.train(model, *tasks, **settings)
-        assert evaluation.evaluation_accuracy(model, vocabulary(), familiar).accuracy > 0.94
-        assert 0.7 < evaluation.evaluation_accuracy(model, vocabulary(), sentences).accuracy < 0.87
+        assert right(model, familiar) > 0.94
+        assert right(model, without) < 0.92
+        assert 0.3 < right(model, unmet) < 0.65
+        assert 0.7 < right(model, sentences) < 0.87
 
 
 def test_board_the_mixed_rnn_is_the_exception():
@@ -213,11 +236,7 @@ def test_board_the_mixed_rnn_is_the_exception():
 
 def test_board_seen():
     _, runs = record()
-    longest = {
-        name: scoreboard.longest(runs, name, "none", reach.GAPS)
-        for name in reach.builders(32)
-        if name != reach.MIXED_RNN
-    }
+    longest = {name: scoreboard.longest(runs, name, "none", reach.GAPS) for name in FIXED}
     assert longest == {
         "RNN": 5,
         "RNN, orthogonal": 10,
@@ -237,10 +256,30 @@ def test_board_seen_with_random_nouns_the_bias_tells():
         assert 0 < scoreboard.success(runs, "GRU", "random", gap).learned < 5
         assert scoreboard.success(runs, reach.BIASED, "random", gap).learned == 5
     assert scoreboard.success(runs, "GRU", "random", 300).learned == 1
+    for gap in (80, 160):
+        at_film_rate = {"model": "GRU", "attractors": "random", "gap": gap, "rate": 3e-2}
+        learned = [run["learned_at"] for run in scoreboard.chosen(runs, **at_film_rate)]
+        assert None in learned
+        assert any(learned)
+    at_1000 = {name: scoreboard.success(runs, name, "random", 1000).learned for name in FIXED}
+    assert at_1000 == {**dict.fromkeys(FIXED, 0), reach.BIASED: 5}
     for tested in ("none", "random", "opposite"):
         mixed = (runs, reach.MIXED_RNN, "random", [3, 15])
         assert scoreboard.right_at(*mixed, tested=tested, at=1000) == (5, 5)
-    assert scoreboard.right_at(runs, reach.BIASED, "random", 300, tested="opposite", at=1000)[0] > 0
+    rate = scoreboard.success(runs, reach.BIASED, "random", 1000).rate
+    biased = {"model": reach.BIASED, "attractors": "random", "gap": 1000}
+    lowest = sorted(
+        min(scores["1000"] for scores in run["tested"].values())
+        for run in scoreboard.chosen(runs, **biased, rate=rate)
+    )
+    for tested in ("none", "random", "opposite"):
+        assert scoreboard.right_at(runs, "GRU", "random", 20, tested=tested, at=1000) == (4, 5)
+    rate = scoreboard.success(runs, "GRU", "random", 20).rate
+    default = scoreboard.chosen(runs, model="GRU", attractors="random", gap=20, rate=rate)
+    right = [min(scores["1000"] for scores in run["tested"].values()) for run in default]
+    assert sum(score >= scoreboard.RIGHT for score in right) == 4
+    assert lowest[0] > 0.85
+    assert sum(score >= scoreboard.RIGHT for score in lowest) == 2
 
 
 def test_board_rates_seen():

@@ -46,14 +46,14 @@ def test_film_of_a_gate_that_is_exactly_open():
     assert np.isfinite(picture.figure.axes[1].lines[0].get_ydata()).all()
 
 
-def test_successes_writes_every_count_and_leaves_gaps_empty():
-    rows = {"RNN": [5, 2, 0], "GRU": [5, 5, None]}
+def test_successes_writes_every_count():
+    rows = {"RNN": [5, 2, 0], "GRU": [5, 5, 1]}
     picture = gate_plots.successes(rows, (5, 10, 1000), seeds=5, title="T")
     (axes,) = picture.figure.axes
-    assert [text.get_text() for text in axes.texts] == ["5", "2", "0", "5", "5", ""]
+    assert [text.get_text() for text in axes.texts] == ["5", "2", "0", "5", "5", "1"]
     assert [text.get_fontweight() for text in axes.texts][:3] == ["bold", "normal", "normal"]
     assert [text.get_text() for text in axes.get_xticklabels()] == ["5", "10", "1,000"]
-    assert "RNN: 5, 2, 0; GRU: 5, 5, -" in picture.description
+    assert "RNN: 5, 2, 0; GRU: 5, 5, 1" in picture.description
 
 
 def test_landmarks_stand_where_they_are_said_to():

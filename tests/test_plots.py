@@ -106,9 +106,14 @@ def test_shares_draw_a_bar_for_each_word_and_label():
 
 
 def test_over_words_draws_each_line_over_the_words():
-    picture = plots.over_words(["a", "b"], {"RNN": np.array([0.1, 0.9])}, title="T", ylabel="P")
+    lines = {"RNN": np.array([0.1, 0.9])}
+    picture = plots.over_words(["a", "b"], lines, title="T", ylabel="P")
     np.testing.assert_array_equal(picture.figure.axes[0].lines[0].get_ydata(), [0.1, 0.9])
+    assert len(picture.figure.axes[0].patches) == 0
     assert "RNN: a 0.1, b 0.9" in picture.description
+    marked = plots.over_words(["a", "b"], lines, title="T", ylabel="P", subject=1)
+    (span,) = marked.figure.axes[0].patches
+    assert (span.get_x(), span.get_width()) == (0.5, 1)
 
 
 def test_unrolled_has_a_state_for_each_word_and_a_factor_between_any_two():

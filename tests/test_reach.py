@@ -30,7 +30,7 @@ def test_the_plan_has_every_model_gap_rate_and_seed_once():
     runs = list(plan(settings))
     assert len(set(runs)) == len(runs)
     fixed = [run for run in runs if run.model != reach.MIXED_RNN and run.gap != FAR]
-    assert len(fixed) == 7 * (len(GAPS) + len(GAPS) - 1) * 3 * 5
+    assert len(fixed) == 7 * 2 * len(GAPS) * 3 * 5
     assert {run.gap for run in fixed} == set(GAPS)
     assert {run.rate for run in fixed} == {3e-3, 1e-2, 3e-2}
     mixed = [run for run in runs if run.model == reach.MIXED_RNN]
@@ -108,6 +108,14 @@ def test_a_bad_line_is_named(tmp_path, line):
     path = tmp_path / "reach.jsonl"
     path.write_text(json.dumps(heading(SMALL)) + "\n" + line + "\n")
     with pytest.raises(BadRecord, match=r"^reach\.jsonl, line 2: "):
+        load(path)
+
+
+def test_a_run_recorded_twice_is_named(tmp_path, few):
+    path = tmp_path / "reach.jsonl"
+    record(path, SMALL)
+    path.write_text(path.read_text() + path.read_text().splitlines()[2] + "\n")
+    with pytest.raises(BadRecord, match=r"line 5: the same run as line 3; remove one"):
         load(path)
 
 

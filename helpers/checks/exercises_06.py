@@ -124,7 +124,7 @@ def _read(answer: Any, points: tuple[Point, ...], needed: int) -> str:
     lines = [f"It touches {len(touched)} of {len(points)} points: {_names(touched)}."]
     lines += [f"Not found, {point.name}: {point.question}" for point in missing]
     lines.append("This check finds words. Whether the sentences are right it cannot judge:")
-    lines.append("read them to someone, or compare them with the model answer.")
+    lines.append("read them to someone, or compare them with the answer in notebooks/solutions.")
     if len(touched) < needed:
         raise Verdict(WRONG_VALUES, *lines, head=f"not complete ({needed} points are needed)")
     return "\n".join(lines)
