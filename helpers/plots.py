@@ -61,8 +61,8 @@ def strip(
     if floor is not None:
         axes.axhline(np.log10(floor), color="black", lw=1, ls=":")
         axes.text(
-            len(words) - 1, np.log10(floor), "smallest normal number",
-            ha="right", va="bottom", fontsize=9,
+            len(words) / 2, np.log10(floor), "smallest normal number",
+            ha="center", va="bottom", fontsize=9,
         )  # fmt: skip
     if len(words) <= 30:
         axes.set_xticks(positions, words, rotation=60, ha="right", fontsize=10)
