@@ -105,7 +105,10 @@ def _sigmoid(x: Array) -> Array:
 
 
 def _finite(name: str, value: Array | float) -> Array:
-    array = np.asarray(value, dtype=np.float64)
+    array = np.asarray(value)
+    if array.dtype.kind not in "iuf":
+        raise ValueError(f"{name} must hold real numbers; got {value!r}")
+    array = array.astype(np.float64)
     if not np.isfinite(array).all():
         raise ValueError(f"{name} must be finite; got {value!r}")
     return array

@@ -63,8 +63,8 @@ class Clipped:
     norm: length of all gradients together before (inf only beyond float64's range).
     coefficient: length after, divided by norm; by global norm it is the factor of the rule.
     by_tensor: the factor on each tensor's length, by name.
-    angle: degrees between the gradient before and after; exactly 0 by global norm, NaN if
-    nothing but zeros is left.
+    angle: degrees between the gradient before and after, rounding apart; exactly 0 by
+    global norm.
     clipped: whether the rule shrank anything.
     """
 
@@ -83,8 +83,9 @@ def clip_by_global_norm(gradients: Gradients, max_norm: float) -> Clipped:
     requires_grad, no .grad). Dtypes may differ. Without any gradient the norm is 0.
     max_norm: of all of them as one vector.
     Raises NonFiniteGradientError (a ValueError) naming the tensor if one holds inf or NaN,
-    and ValueError if max_norm is not a finite number above 0, or is 0 in a gradient's
-    dtype, or something given is no gradient. Nothing has been changed then.
+    and ValueError if max_norm is not a finite number above 0, or so small that nothing but
+    zeros would be left in the gradients' dtypes, or something given is no gradient. Nothing
+    has been changed then.
     Source: Pascanu, Mikolov & Bengio 2013, algorithm 1; PyTorch's clip_grad_norm_.
     """
     found, max_norm = _checked(gradients, "max_norm", max_norm)
@@ -277,14 +278,21 @@ def _apply(
 
 @torch.no_grad()
 def _write(found: dict[str, Tensor], values: list[Tensor]) -> None:
-    for gradient, value in zip(found.values(), values, strict=True):
+    """Round the values to the gradients' dtypes, and put them there unless all are 0 now."""
+    pairs = zip(found.values(), values, strict=True)
+    rounded = [value.to(gradient.dtype) for gradient, value in pairs]
+    if not any(each.any() for each in rounded):
+        dtypes = ", ".join(sorted({str(each.dtype) for each in rounded}))
+        raise ValueError(
+            f"clipped to this threshold, nothing but zeros would be left in {dtypes}: "
+            "use a larger one, or gradients in float32"
+        )
+    for gradient, value in zip(found.values(), rounded, strict=True):
         gradient.copy_(value)
 
 
 def _angle(before: list[Tensor], after: list[Tensor]) -> float:
     """Degrees between two vectors given in parts, exact near 0 too (Kahan's formula)."""
-    if not any(each.any() for each in after):
-        return math.nan
     old, new = (_direction(parts) for parts in (before, after))
     return math.degrees(2 * math.atan2((old - new).norm().item(), (old + new).norm().item()))
 

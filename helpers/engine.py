@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -93,10 +93,12 @@ class RecurrentLayer(nn.Module):
 
     input_size, hidden_size: features of one input x_t and of one state h_t.
     batch_first: whether input and output are (batch, steps, features).
+    num_layers, bias, dropout, bidirectional: PyTorch's, with the one value that each can
+    have here. device: None or the CPU. dtype: float32 or float64, None for PyTorch's default.
     Parameters are weight_ih_l0 (gates * hidden, input), weight_hh_l0 (gates * hidden,
     hidden), bias_ih_l0 and bias_hh_l0 (gates * hidden,), drawn as PyTorch draws them.
     A subclass sets `gates` and writes `propagate` and `backpropagate`, in NumPy.
-    Raises ValueError if a size is below 1.
+    Raises ValueError if a size is below 1, or something is asked for that is not here.
     """
 
     gates = 1
@@ -105,11 +107,24 @@ class RecurrentLayer(nn.Module):
         self,
         input_size: int,
         hidden_size: int,
+        num_layers: int = 1,
         *,
+        bias: bool = True,
         batch_first: bool = True,
+        dropout: float = 0.0,
+        bidirectional: bool = False,
+        device: torch.device | str | None = None,
         dtype: torch.dtype | None = None,
     ) -> None:
         super().__init__()
+        self.num_layers = _only("num_layers", num_layers, 1)
+        self.bias = _only("bias", bias, True)
+        self.dropout = _only("dropout", dropout, 0.0)
+        self.bidirectional = _only("bidirectional", bidirectional, False)
+        _only("device", torch.device(device or "cpu").type, "cpu")
+        dtype = dtype or torch.get_default_dtype()
+        if dtype not in (torch.float32, torch.float64):
+            raise ValueError(f"dtype must be float32 or float64; got {dtype}")
         self.input_size = integer("input_size", input_size, minimum=1)
         self.hidden_size = integer("hidden_size", hidden_size, minimum=1)
         self.batch_first = batch_first
@@ -125,6 +140,9 @@ class RecurrentLayer(nn.Module):
         bound = 1 / math.sqrt(self.hidden_size)
         for parameter in self.parameters():
             nn.init.uniform_(parameter, -bound, bound)
+
+    def flatten_parameters(self) -> None:
+        """Do nothing: there for code that calls it on PyTorch's layers, for the GPU's sake."""
 
     def extra_repr(self) -> str:
         first = ", batch_first=True" if self.batch_first else ""
@@ -232,6 +250,22 @@ class RecurrentLayer(nn.Module):
                 f"use input.to({dtype}) or layer.to({input.dtype})"
             )
         return input.dim() == 3
+
+
+def one_layer(layer: nn.Module) -> None:
+    """Raise ValueError unless a recurrent layer has one layer, one direction and biases."""
+    names = {name for name, _ in layer.named_parameters()}
+    if names != {"weight_ih_l0", "weight_hh_l0", "bias_ih_l0", "bias_hh_l0"}:
+        raise ValueError("layer must have one layer, one direction and biases")
+
+
+def _only(name: str, value: Any, possible: Any) -> Any:
+    if value != possible:
+        raise ValueError(
+            f"{name} must be {possible!r}: layers written by hand are one layer, in one "
+            f"direction, with biases, on the CPU; got {value!r}"
+        )
+    return possible
 
 
 def _check_like(name: str, tensor: Tensor, shape: tuple[int, ...], input: Tensor) -> None:

@@ -22,6 +22,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from helpers.engine import one_layer
 from helpers.gru import GRU, forward
 from helpers.validation import Array, finite_array, integer
 
@@ -112,9 +113,7 @@ def set_update_bias(layer: GRU | nn.GRU, bias: float | Tensor) -> None:
     """
     if not isinstance(layer, GRU | nn.GRU):
         raise ValueError(f"layer must be a GRU; got {type(layer).__name__}")
-    names = {name for name, _ in layer.named_parameters()}
-    if names != {"weight_ih_l0", "weight_hh_l0", "bias_ih_l0", "bias_hh_l0"}:
-        raise ValueError("layer must have one layer, one direction and biases")
+    one_layer(layer)
     hidden = layer.hidden_size
     try:
         value = torch.as_tensor(bias, dtype=layer.bias_hh_l0.dtype)

@@ -20,6 +20,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from helpers.engine import one_layer
 from helpers.validation import finite_number
 
 
@@ -71,10 +72,13 @@ def set_forget_bias(layer: nn.LSTM, bias: float) -> None:
 
     PyTorch adds up two biases per gate: this one is written into bias_hh_l0[H:2H], and
     bias_ih_l0[H:2H] becomes 0, so that it counts once.
-    Raises ValueError if bias is no finite number.
+    Raises ValueError if the layer is no one-layer LSTM with biases, or bias no finite number.
     Source: Gers, Schmidhuber & Cummins 2000; Jozefowicz, Zaremba & Sutskever 2015,
     "An empirical exploration of recurrent network architectures", section 4, for bias 1.
     """
+    if not isinstance(layer, nn.LSTM):
+        raise ValueError(f"layer must be an LSTM; got {type(layer).__name__}")
+    one_layer(layer)
     value = finite_number("bias", bias)
     hidden = layer.hidden_size
     with torch.no_grad():

@@ -43,11 +43,17 @@ class Classifier(nn.Module):
 
         probe: (n, steps, state_size), added to each state; with zeros that require a
         gradient, its gradient is the total derivative with respect to the state.
+        Raises ValueError as `states` does.
         """
         return self.readout(self.states(tokens, probe)[:, -1])
 
     def states(self, tokens: Tensor, probe: Tensor | None = None) -> Tensor:
-        """States h_1 ... h_T (n, steps, hidden) of tokens (n, steps)."""
+        """States h_1 ... h_T (n, steps, hidden) of tokens (n, steps); probe: as for a call.
+
+        Raises ValueError if tokens have another shape, or as the layer does.
+        """
+        if tokens.ndim != 2:
+            raise ValueError(f"tokens must have shape (n, steps); got {tuple(tokens.shape)}")
         output, _ = self.layer(self.embedding(tokens), probe=probe)
         return output
 
@@ -112,6 +118,7 @@ def lstm_classifier(
     """An LSTM with PyTorch's default initialisation but for the forget gate's bias.
 
     Raises ValueError if a size is below 1 or the bias is not finite.
+    Source: `helpers.lstm`.
     """
     integer("hidden", hidden, minimum=1)
     model = seeded(seed, lambda: Classifier(vocabulary_size, LSTM(hidden, hidden)))
@@ -126,6 +133,7 @@ def gru_classifier(
 
     log(gap) makes the fresh gate keep a state for about gap steps: z = 1 - 1 / (gap + 1).
     Raises ValueError if a size is below 1 or the bias is not finite.
+    Source: Tallec & Ollivier 2018, section 2, for the bias.
     """
     integer("hidden", hidden, minimum=1)
     model = seeded(seed, lambda: Classifier(vocabulary_size, GRU(hidden, hidden)))

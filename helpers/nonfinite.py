@@ -14,6 +14,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -64,10 +65,16 @@ def nonfinite_tensors(named: Iterable[tuple[str, Tensor | None]]) -> tuple[NonFi
     """The tensors that hold inf or NaN, with the first such entry of each, in their order.
 
     named: such as model.named_parameters(), or the names with each one's .grad; None is
-    passed over. Raises ValueError if one does not hold real numbers.
+    passed over. Raises ValueError if one is no such pair or does not hold real numbers.
     """
     found = []
-    for name, tensor in named:
+    for pair in named:
+        if not (isinstance(pair, tuple) and len(pair) == 2 and isinstance(pair[0], str)):
+            raise ValueError(
+                f"named must hold pairs (name, tensor), as named_parameters() gives them; "
+                f"got {type(pair).__name__}"
+            )
+        name, tensor = pair
         values = None if tensor is None else _real(name, tensor)
         if values is not None and not values.isfinite().all():
             index = (~values.isfinite()).nonzero()[0].tolist()
@@ -96,7 +103,8 @@ def find_nonfinite(model: nn.Module, tokens: Tensor, labels: Tensor) -> tuple[No
     with torch.no_grad():
         states = model.states(tokens)
     with torch.enable_grad():
-        probe = torch.zeros_like(states, requires_grad=True)
+        size = getattr(model, "state_size", states.shape[2])
+        probe = states.new_zeros((*states.shape[:2], size), requires_grad=True)
         logits = model(tokens, probe=probe)
         loss = nn.functional.cross_entropy(logits, labels)
         signal, *gradients = torch.autograd.grad(
@@ -115,12 +123,16 @@ def find_nonfinite(model: nn.Module, tokens: Tensor, labels: Tensor) -> tuple[No
 
 
 def _real(name: str, values: Any) -> Tensor:
+    if isinstance(values, np.ndarray):
+        values = values.copy()  # torch takes neither reversed nor read-only memory as it is
     try:
         tensor = torch.as_tensor(values).detach()
     except (TypeError, ValueError, RuntimeError) as error:
         raise ValueError(f"{name} must be an array of real numbers; {error}") from error
-    if tensor.is_complex():
-        raise ValueError(f"{name} must hold real numbers; got {tensor.dtype}")
+    if tensor.is_complex() or tensor.layout != torch.strided:
+        raise ValueError(
+            f"{name} must be a dense array of real numbers; got {tensor.dtype}, {tensor.layout}"
+        )
     return tensor
 
 

@@ -112,7 +112,7 @@ def norm_overflow_step(
     2: of a single one PyTorch takes the magnitude. The sum of squares overflows at half
     the exponent that the entries may have. float16 and bfloat16 are summed in float32:
     the range of bfloat16 is no smaller, but a float16 norm overflows only with its result.
-    The sum's own rounding is left out.
+    The sum's own rounding is left out. A start whose norm is inf overflows at step 0.
     Raises ValueError as `overflow_step` does, and if entries is below 2.
     """
     integer("entries", entries, minimum=2)
@@ -205,5 +205,5 @@ def _prediction(
     spread = math.log1p(rounding) / math.log(2)
     if rate <= spread:
         raise ValueError(f"{factor!r} is too close to 1: rounding moves a product as far")
-    counts = (distance / (rate + by) for by in (0.0, spread, -spread))
+    counts = (max(0.0, distance) / (rate + by) for by in (0.0, spread, -spread))
     return Prediction(*(math.floor(n) + 1 if beyond else math.ceil(n) for n in counts))

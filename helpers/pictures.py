@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import io
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -86,6 +87,11 @@ def line_style(index: int) -> dict[str, Any]:
         "marker": MARKERS[index % len(MARKERS)],
         "markersize": 5,
     }
+
+
+def spoken(text: str) -> str:
+    """A label as a description can say it, without TeX's marks: "$\\log_{10}$" is log10."""
+    return re.sub(r"\$|\\|_?\{([^}]*)\}", r"\1", text)
 
 
 def magnitude(value: float) -> str:

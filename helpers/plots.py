@@ -7,7 +7,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from helpers.pictures import COLOURS, Picture, canvas, in_course_style, line_style, magnitude
+from helpers.pictures import (
+    COLOURS,
+    Picture,
+    canvas,
+    in_course_style,
+    line_style,
+    magnitude,
+    spoken,
+)
 from helpers.validation import Array
 
 if TYPE_CHECKING:
@@ -134,7 +142,7 @@ def curves(
         values_told = ", ".join(f"{tell(values[i])} at {x[i]:g}" for i in ends)
         ends_told.append(f"{label}: {values_told}")
     told = told or "; ".join(ends_told)
-    return Picture(figure, f"{title}. {ylabel}, over {xlabel}. {told}.")
+    return Picture(figure, spoken(f"{title}. {ylabel}, over {xlabel}. {told}."))
 
 
 @in_course_style

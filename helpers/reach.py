@@ -12,6 +12,7 @@ run that learned, tested: accuracy by attractors and gap on sentences it has nev
 
 from __future__ import annotations
 
+import argparse
 import itertools
 import json
 import math
@@ -181,6 +182,8 @@ def load(path: Path = PATH) -> tuple[dict[str, Any], list[dict[str, Any]]]:
         raise BadRecord(
             f"{path.name}: {error.strerror}; python course.py reach makes it"
         ) from error
+    except UnicodeDecodeError as error:
+        raise BadRecord(f"{path.name} is not UTF-8 text: {error}") from error
     lines = text[: text.rfind("\n") + 1].splitlines()
     found = []
     for number, line in enumerate(lines, start=1):
@@ -214,25 +217,28 @@ def key(run: dict[str, Any]) -> tuple[Any, ...]:
 def record(path: Path = PATH, settings: Settings | None = None) -> int:
     """Do all runs that the record lacks, and add each to it; returns how many were done.
 
-    Raises BadRecord if the file there was made with other settings or versions.
+    Raises BadRecord if the file there was made with other settings, or lacks runs and was
+    begun with other versions.
     """
     settings = settings or Settings()
-    first = heading(settings)
+    first, runs = heading(settings), []
+    found = first
     if path.exists() and path.stat().st_size:
         found, runs = load(path)
-        if found != first:
+    done = {key(run) for run in runs}
+    left = [run for run in plan(settings) if key(asdict(run)) not in done]
+    for what in ("settings", "versions"):
+        if found[what] != first[what] and (left or what == "settings"):
             raise BadRecord(
-                f"{path.name} was begun with other settings or versions: {found}; now {first}. "
+                f"{path.name} was begun with other {what}: {found[what]}; now {first[what]}. "
                 "Go on with those, or move it away to begin anew"
             )
-    else:
-        runs = []
+    if not left:
+        return 0
     lines = [json.dumps(line) for line in (first, *runs)]
     whole = path.with_name(f".{path.name}.tmp")
     whole.write_text("\n".join(lines) + "\n", encoding="utf-8", newline="\n")
     os.replace(whole, path)
-    done = {key(run) for run in runs}
-    left = [run for run in plan(settings) if key(asdict(run)) not in done]
     with path.open("a", encoding="utf-8", newline="\n") as file:
         for run in tqdm(left, desc="runs", unit="run", disable=None):
             file.write(json.dumps(outcome(run, settings)) + "\n")
@@ -240,8 +246,10 @@ def record(path: Path = PATH, settings: Settings | None = None) -> int:
     return len(left)
 
 
-def main() -> int:
+def main(arguments: list[str] | None = None) -> int:
     """Complete the record; returns the exit status, 1 if the file cannot be gone on with."""
+    about = "Complete the record behind notebook 05's scoreboard."
+    argparse.ArgumentParser(prog="reach", description=about).parse_args(arguments)
     print(
         f"The whole run takes about {MINUTES} minutes on one core. Ctrl-C stops it; "
         "the next call goes on where it was.",

@@ -31,10 +31,9 @@ neural networks", equations 3 to 5, whose product of Jacobians is the repeated
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
-import torch
 
 from helpers.engine import Gradients, RecurrentLayer, chunk_length
 from helpers.validation import Array, choice, finite_array, float_array, same_dtype
@@ -248,6 +247,7 @@ class RNN(RecurrentLayer):
 
     input_size, hidden_size: features of one input x_t and of one state h_t.
     nonlinearity: "tanh", "relu", or "linear", which torch.nn.RNN lacks.
+    num_layers, options: as `RecurrentLayer` takes them, batch_first and dtype among them.
     Parameter names, shapes, first draws, outputs and gradients are torch.nn.RNN's;
     the forward and backward passes are `forward` and `backward` of this module. See
     `RecurrentLayer.forward` for the call and for `probe`.
@@ -258,12 +258,12 @@ class RNN(RecurrentLayer):
         self,
         input_size: int,
         hidden_size: int,
+        num_layers: int = 1,
         *,
         nonlinearity: str = "tanh",
-        batch_first: bool = True,
-        dtype: torch.dtype | None = None,
+        **options: Any,
     ) -> None:
-        super().__init__(input_size, hidden_size, batch_first=batch_first, dtype=dtype)
+        super().__init__(input_size, hidden_size, num_layers, **options)
         self.nonlinearity = choice("nonlinearity", nonlinearity, NONLINEARITIES)
 
     def propagate(

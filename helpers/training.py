@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from tqdm.auto import tqdm
 
 from helpers.agreement import AgreementTask
+from helpers.nonfinite import nonfinite_tensors
 from helpers.validation import Array, choice, integer, number_above
 
 OPTIMIZERS = {"adam": torch.optim.Adam, "sgd": torch.optim.SGD}
@@ -105,7 +106,8 @@ def train(
     the run stops. watch, called with the model before the first step and at each check,
     may measure it and must leave it as it is. When the gradient's norm or a parameter turns
     non-finite the run stops, and the model has the parameters from before that step.
-    Raises ValueError if a number is out of range or the optimizer is unknown.
+    Raises ValueError if a number is out of range, the optimizer is unknown, or the model
+    has parameters that are not finite to begin with.
     """
     integer("steps", steps, minimum=1)
     integer("batch_size", batch_size, minimum=1)
@@ -116,6 +118,9 @@ def train(
         number_above("clip_norm (None for no clipping)", clip_norm, 0)
     choice("optimizer", optimizer, OPTIMIZERS)
     parameters = list(model.parameters())
+    bad = nonfinite_tensors(model.named_parameters())
+    if bad:
+        raise ValueError(f"the model cannot be trained from these parameters: {bad[0]}")
     stepper = OPTIMIZERS[optimizer](parameters, lr=learning_rate)
     limit = float("inf") if clip_norm is None else clip_norm
     loss_of = nn.CrossEntropyLoss()

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import math
 import operator
-import sys
 from collections.abc import Iterable
 from numbers import Real
 from typing import Any
@@ -29,15 +29,22 @@ def integer(name: str, value: Any, *, minimum: int, maximum: int | None = None) 
 
 def number_above(name: str, value: Any, bound: float) -> float:
     """Return value as a float; raises ValueError unless it is a finite number above bound."""
-    real = isinstance(value, Real) and not isinstance(value, bool)
-    if not real or not bound < value <= sys.float_info.max:
+    try:
+        number = float(value) if _is_real(value) else math.nan
+    except OverflowError:  # an integer beyond float's range
+        number = math.inf
+    if not bound < number < math.inf:
         raise ValueError(f"{name} must be a finite number above {bound:g}; got {value!r}")
-    return float(value)
+    return number
+
+
+def _is_real(value: Any) -> bool:
+    return isinstance(value, Real) and not isinstance(value, bool)
 
 
 def finite_number(name: str, value: Any) -> float:
     """Return value as a float; raises ValueError unless it is a finite number."""
-    if not isinstance(value, Real) or isinstance(value, bool) or not np.isfinite(value):
+    if not _is_real(value) or not np.isfinite(value):
         raise ValueError(f"{name} must be a finite number; got {value!r}")
     return float(value)
 

@@ -217,3 +217,9 @@ def test_cliff_at_draws_one_start_without_and_with_clipping():
 def test_no_threshold(threshold):
     with pytest.raises(ValueError, match=r"^threshold must be"):
         sliders.cliff_at(threshold)
+
+
+@pytest.mark.parametrize("bad", ["a", 1j, None])
+def test_what_is_no_real_number_is_refused(bad):
+    with pytest.raises(ValueError, match=r"^w must hold real numbers; got"):
+        cliff.error_and_gradient(bad, 1.0)

@@ -380,3 +380,16 @@ def test_share_of_steps_clipped():
 def test_coefficients_that_are_none(given):
     with pytest.raises(ValueError, match="coefficients"):
         share_clipped(given)
+
+
+@pytest.mark.parametrize(
+    ("dtype", "threshold"),
+    [(torch.float16, 1e-7), (torch.bfloat16, 1e-39), (torch.float32, 2e-45)],
+)
+@pytest.mark.parametrize("clip", [clip_by_global_norm, clip_per_tensor])
+def test_a_step_of_zeros_is_refused(clip, dtype, threshold):
+    """Each entry is shrunk below the smallest number: a zero step that nothing would tell of."""
+    gradient = torch.ones(1000, dtype=dtype)
+    with pytest.raises(ValueError, match=f"nothing but zeros would be left in {dtype}"):
+        clip([gradient], threshold)
+    assert gradient.eq(1).all()

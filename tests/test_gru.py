@@ -655,3 +655,28 @@ def test_jacobian_terms_refuse_bad_arrays(name, value):
         a[name][..., 0] = value
         with pytest.raises(ValueError, match="finite"):
             jacobian_terms(**a)
+
+
+def test_pytorchs_other_arguments_are_taken_at_their_one_value():
+    ours = GRU(3, 4, 1, bias=True, dropout=0.0, bidirectional=False, device="cpu")
+    theirs = nn.GRU(3, 4)
+    for name in ("num_layers", "bias", "dropout", "bidirectional"):
+        assert getattr(ours, name) == getattr(theirs, name)
+    assert ours.flatten_parameters() is None
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {"num_layers": 2},
+        {"bias": False},
+        {"dropout": 0.5},
+        {"bidirectional": True},
+        {"device": "meta"},
+        {"dtype": torch.float16},
+    ],
+)
+def test_what_is_not_here_is_refused_by_name(asked):
+    (name,) = asked
+    with pytest.raises(ValueError, match=f"^{name} must be "):
+        GRU(3, 4, **asked)

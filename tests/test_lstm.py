@@ -88,3 +88,19 @@ def test_an_open_forget_gate_keeps_the_cell(layer):
 def test_no_bias(layer, bias):
     with pytest.raises(ValueError, match="bias must be a finite number"):
         set_forget_bias(layer, bias)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        (torch.nn.GRU(3, 4), "layer must be an LSTM; got GRU"),
+        (torch.nn.LSTM(3, 4, num_layers=2), "layer must have one layer"),
+        (torch.nn.LSTM(3, 4, bidirectional=True), "one direction"),
+        (torch.nn.LSTM(3, 4, bias=False), "and biases"),
+    ],
+)
+def test_forget_bias_of_another_layer_is_refused(wrong, message):
+    before = [parameter.clone() for parameter in wrong.parameters()]
+    with pytest.raises(ValueError, match=message):
+        set_forget_bias(wrong, 1.0)
+    assert all(map(torch.equal, before, wrong.parameters()))

@@ -354,3 +354,8 @@ class TestOtherStarts:
     def test_no_size(self, build, hidden):
         with pytest.raises(ValueError, match="hidden must be"):
             build(WORDS, hidden=hidden)
+
+
+def test_a_single_sentence_is_refused_by_its_shape():
+    with pytest.raises(ValueError, match=r"tokens must have shape \(n, steps\); got \(3,\)"):
+        rnn_classifier(5)(torch.zeros(3, dtype=torch.int64))

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import nn
 
-from helpers.models import rnn_classifier
+from helpers.models import lstm_classifier, rnn_classifier
 from helpers.nonfinite import (
     NonFinite,
     find_nonfinite,
@@ -214,3 +214,31 @@ def test_parameters_that_the_loss_does_not_reach_are_passed_over():
     model = classifier("tanh", 1.0)
     model.spare = nn.Parameter(torch.ones(2))
     assert find_nonfinite(model, TOKENS, LABELS) == ()
+
+
+def test_an_lstm_is_searched_by_its_whole_state():
+    model = lstm_classifier(5, hidden=4)
+    assert find_nonfinite(model, TOKENS % 5, LABELS) == ()
+    with torch.no_grad():
+        model.readout.weight[0, 0] = math.inf
+    assert find_nonfinite(model, TOKENS % 5, LABELS)[0].name == "readout.weight"
+
+
+def test_parameters_without_names_are_refused():
+    layer = nn.Linear(2, 2)
+    with torch.no_grad():
+        layer.weight[0, 0] = math.nan
+    with pytest.raises(ValueError, match=r"pairs \(name, tensor\).*got Parameter"):
+        nonfinite_tensors(layer.parameters())
+
+
+def test_sparse_values_are_refused():
+    with pytest.raises(ValueError, match=r"^h must be a dense array.*sparse"):
+        first_nonfinite("h", torch.eye(2).to_sparse())
+
+
+def test_reversed_and_read_only_arrays_are_read():
+    values = np.array([1.0, math.inf, 2.0])
+    assert first_nonfinite("h", values[::-1]).step == 1
+    values.flags.writeable = False
+    assert first_nonfinite("h", values).step == 1

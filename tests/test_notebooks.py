@@ -18,8 +18,8 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_outp
 from helpers.build import IGNORED_OUTPUT, NOTEBOOKS, SOLUTIONS, normalise, pictures
 
 PATHS = sorted(NOTEBOOKS.glob("*.ipynb")) + sorted(SOLUTIONS.glob("*.ipynb"))
-LONGEST_CELL = 25
-MOST_IMPORTS = 3
+LONGEST_CELL = 20
+MOST_IMPORTS = 5
 ADDRESS = re.compile(r"\b0x[0-9a-fA-F]{4,}")
 
 
@@ -82,6 +82,8 @@ def output_faults(cell: NotebookNode) -> Iterator[str]:
         if output.output_type == "error":
             yield f"error {output.ename}"
             continue
+        if output.output_type == "execute_result":
+            yield "a last line's value, shown without being asked for"
         if output.output_type == "stream":
             if output.name == "stderr":
                 yield "stderr"
@@ -165,12 +167,16 @@ PLANTED = {
     "no title": (0, {"source": "Title"}),
     "not run once": (2, {"execution_count": None}),
     "execution count 7": (2, {"execution_count": 7}),
-    "26 lines": (2, {"source": "x = 1\n" * 26}),
+    "21 lines": (2, {"source": "x = 1\n" * 21}),
     "trailing semicolon": (2, {"source": "x = 1\ndraw(x);"}),
     "more than imports": (1, {"source": "from helpers import sliders\nx = 1"}),
-    "4 import statements": (1, {"source": "import torch\n" * 3 + "\nfrom helpers import sliders"}),
+    "6 import statements": (1, {"source": "import torch\n" * 5 + "\nfrom helpers import sliders"}),
     "stderr": (2, {"outputs": stream("x", "stderr")}),
     "error ValueError": (2, {"outputs": ERROR}),
+    "a last line's value": (
+        2,
+        {"outputs": [new_output("execute_result", {"text/plain": "2"}, execution_count=2)]},
+    ),
     "no alt text": (2, {"outputs": display("image/png")}),
     "SVG": (2, {"outputs": display("image/svg+xml")}),
     "widget": (2, {"outputs": display("application/vnd.jupyter.widget-view+json")}),

@@ -223,3 +223,13 @@ def test_what_would_take_too_long_is_predicted_only():
         measured_overflow_step(1.0001, F64)
     with pytest.raises(ValueError, match="too far to count to"):
         measured_underflow(0.9999, F64)
+
+
+def test_a_start_whose_norm_is_inf_overflows_at_step_0():
+    assert norm_overflow_step(2, F32, 2, start=1e30) == (0, 0, 0)
+    assert torch.full((2,), 1e30).norm().isinf()
+
+
+@pytest.mark.parametrize("kind", [np.float16, np.float32, np.float64])
+def test_numbers_of_numpy_are_taken_without_a_warning(kind):
+    assert overflow_step(kind(1.5), F32) == overflow_step(1.5, F32)

@@ -10,7 +10,7 @@ from IPython import display
 from PIL import Image
 
 from helpers import plots
-from helpers.pictures import Picture, canvas, in_course_style
+from helpers.pictures import Picture, canvas, in_course_style, spoken
 
 
 def picture() -> Picture:
@@ -50,3 +50,8 @@ def test_the_readers_own_matplotlib_settings_are_left_alone():
 
     draw()
     assert dict(matplotlib.rcParams) == before
+
+
+def test_labels_are_spoken_without_tex():
+    assert spoken("$\\log_{10}$ signal") == "log10 signal"
+    assert spoken("norm of $A^k$: 10^1 at 1") == "norm of A^k: 10^1 at 1"

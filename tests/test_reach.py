@@ -119,6 +119,45 @@ def test_a_run_recorded_twice_is_named(tmp_path, few):
         load(path)
 
 
+def begun_elsewhere(path):
+    """The record's first line, as if another version of Python had written it."""
+    first, *rest = path.read_text().splitlines()
+    other = json.loads(first)
+    other["versions"]["python"] = "3.10.0"
+    path.write_text("\n".join([json.dumps(other), *rest]) + "\n")
+
+
+def test_a_complete_record_of_other_versions_has_nothing_to_do(tmp_path, few):
+    path = tmp_path / "reach.jsonl"
+    record(path, SMALL)
+    begun_elsewhere(path)
+    before = path.read_bytes()
+    assert record(path, SMALL) == 0
+    assert path.read_bytes() == before
+
+
+def test_an_incomplete_record_of_other_versions_is_refused(tmp_path, few):
+    path = tmp_path / "reach.jsonl"
+    record(path, SMALL)
+    begun_elsewhere(path)
+    path.write_text("".join(path.read_text().splitlines(keepends=True)[:-1]))
+    with pytest.raises(BadRecord, match=r"other versions: .*3\.10\.0.*; now "):
+        record(path, SMALL)
+
+
+def test_a_record_that_is_no_text_is_refused(tmp_path):
+    path = tmp_path / "reach.jsonl"
+    path.write_bytes(b"\xff\xfe\n")
+    with pytest.raises(BadRecord, match=r"reach\.jsonl is not UTF-8"):
+        load(path)
+
+
+def test_words_after_the_command_are_refused(capsys):
+    with pytest.raises(SystemExit, match="2"):
+        reach.main(["foo"])
+    assert "unrecognized arguments: foo" in capsys.readouterr().err
+
+
 def test_no_record(tmp_path):
     with pytest.raises(BadRecord, match=r"course\.py reach"):
         load(tmp_path / "none.jsonl")
@@ -128,5 +167,5 @@ def test_main_reports_a_bad_record(tmp_path, monkeypatch, capsys):
     path = tmp_path / "reach.jsonl"
     path.write_text("x\n")
     monkeypatch.setattr(reach, "record", lambda: record(path, SMALL))
-    assert reach.main() == 1
+    assert reach.main([]) == 1
     assert "line 1" in capsys.readouterr().err
