@@ -188,7 +188,7 @@ class TestGap:
     @pytest.mark.parametrize("nouns", NOUNS)
     def test_every_gap_is_met_exactly(self, attractors, nouns):
         subjects = {form for pair in getattr(lexicon(), _noun_list(nouns)) for form in pair}
-        for gap in range(3, 61):
+        for gap in (*range(3, 60 + 1), 100, 1000, 10_000):
             for sentence in drawn(AgreementTask(gap, attractors, seed=gap, nouns=nouns), 5):
                 assert sentence.words[sentence.subject] in subjects
                 assert sentence.gap == gap
@@ -200,11 +200,6 @@ class TestGap:
 
     def test_a_range_of_one_gap(self):
         assert next(drawn(AgreementTask((7, 7)), 1)).gap == 7
-
-    @pytest.mark.parametrize("attractors", ATTRACTORS)
-    def test_the_longest(self, attractors):
-        sentences = list(drawn(AgreementTask(10_000, attractors), 2))
-        assert [sentence.gap for sentence in sentences] == [10_000, 10_000]
 
 
 def _noun_list(nouns: str) -> str:

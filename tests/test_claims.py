@@ -2,6 +2,7 @@
 
 import ast
 import functools
+import math
 import re
 from pathlib import Path
 
@@ -25,14 +26,32 @@ def cells(notebook):
 
 
 @functools.cache
-def functions_in(name):
-    """Every test of a file as its function's name, classes' too."""
-    tree = ast.parse((TESTS / name).read_text(encoding="utf-8"))
-    return {
-        node.name
-        for node in ast.walk(tree)
-        if isinstance(node, ast.FunctionDef) and node.name.startswith("test_")
+def defined_in(file):
+    """What a test file defines, by name: its constants, its functions, its classes' tests too."""
+    tree = ast.parse((TESTS / file).read_text(encoding="utf-8"))
+    constants = {
+        target.id: node
+        for node in tree.body
+        if isinstance(node, ast.Assign)
+        for target in node.targets
+        if isinstance(target, ast.Name)
     }
+    functions = {node.name: node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)}
+    return constants | functions
+
+
+def numbers_in(file, name):
+    """Every number in a test's code and in what it uses of its file and of runs.py."""
+    known = defined_in("runs.py") | defined_in(file)
+    waiting, used, numbers = [name], set(), set()
+    while waiting:
+        used.add(name := waiting.pop())
+        for node in ast.walk(known[name]):
+            if isinstance(node, ast.Constant) and type(node.value) in (int, float):
+                numbers.add(node.value)
+            elif isinstance(node, ast.Name) and node.id in known.keys() - used:
+                waiting.append(node.id)
+    return numbers
 
 
 def written(path, *rows):
@@ -53,7 +72,20 @@ def test_notebook_and_cell_exist(claim):
 @pytest.mark.parametrize("claim", ALL, ids=lambda claim: claim.id)
 def test_what_was_measured_is_asserted_by_a_test_that_exists(claim):
     file, _, name = claim.test.partition("::")
-    assert name in functions_in(file)
+    assert name.startswith("test_")
+    source = ast.unparse(defined_in(file)[name])
+    assert re.search(r"\bassert |\bassert_", source)
+    assert not re.search("skip|xfail", source)
+
+
+@pytest.mark.parametrize("claim", ALL, ids=lambda claim: claim.id)
+def test_each_number_that_was_measured_stands_in_its_test(claim):
+    """95 % may stand there as 0.95, and over 5 % more as 1.05."""
+    there = numbers_in(*claim.test.split("::"))
+    for number in re.findall(r"(?<![\w.])\.?\d[\d,]*\.?\d*(?:e-?\d+)?", claim.measured):
+        value = float(number.replace(",", ""))
+        forms = (value, value / 100, 1 + value / 100)
+        assert any(math.isclose(form, each) for form in forms for each in there), number
 
 
 @pytest.mark.parametrize("claim", ALL, ids=lambda claim: claim.id)

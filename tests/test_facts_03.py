@@ -145,7 +145,7 @@ def test_nan_two_inf_at_255_and_nan_at_257():
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_nan_hundred_nan_comes_one_or_two_steps_after_inf(seed):
+def test_nan_hundred_nan_follows_inf_but_never_with_one_unit(seed):
     generator, later = torch.Generator().manual_seed(seed), []
     for _ in range(100):
         A = 1.5 / 32**0.5 * torch.randn(32, 32, generator=generator)
@@ -154,14 +154,12 @@ def test_nan_hundred_nan_comes_one_or_two_steps_after_inf(seed):
             states.append(A @ states[-1])
         found = nonfinite.first_nonfinite("h", torch.stack(states))
         later.append(found.nan_step - found.inf_step)
-    assert sum(1 <= steps <= 2 for steps in later) > 97
-
-
-def test_nan_hundred_one_unit_never_gets_there():
+    assert sum(1 <= steps <= 2 for steps in later) > 90
     states = 1.5 ** torch.arange(401, dtype=F32)
     states = torch.stack([states, *(states * 1.5**k for k in range(3))])
-    found = nonfinite.first_nonfinite("h", states.T)
-    assert found.nan_step is None
+    one_unit = nonfinite.first_nonfinite("h", states.T)
+    assert one_unit.inf_step is not None
+    assert one_unit.nan_step is None
 
 
 @pytest.mark.parametrize("seed", range(6))
@@ -180,21 +178,22 @@ def test_nan_model_find_the_states_break_first(seed):
 @functools.cache
 def outcomes(kind: str, clip_norm: float | None) -> list[training.History]:
     tasks = [AgreementTask(44, seed=seed) for seed in (0, 1)]
-    budget = {"steps": 30, "learning_rate": 0.1, "optimizer": "sgd", "check_every": 30}
+    budget = {"steps": 20, "learning_rate": 0.1, "optimizer": "sgd", "check_every": 20}
     models_ = [network(kind, RECIPES[kind], seed) for seed in range(12)]
     return [training.train(model, *tasks, **budget, clip_norm=clip_norm) for model in models_]
 
 
-@pytest.mark.parametrize("kind", ["linear", "relu"])
-def test_three_train_linear_and_relu_end_at_step_2(kind):
-    assert {(run.stopped, len(run.loss)) for run in outcomes(kind, None)} == {("non-finite", 2)}
-    if kind == "linear":
-        assert min(run.loss[0] for run in outcomes(kind, None)) > 1e7
-
-
-def test_three_train_tanh_stays_finite():
-    assert {run.stopped for run in outcomes("tanh", None)} == {"budget"}
-    assert min(run.gradient_norm[0] for run in outcomes("tanh", None)) > 1e5
+def test_three_train_linear_and_relu_end_at_step_2_and_tanh_never():
+    for kind in ("linear", "relu"):
+        for run in outcomes(kind, None):
+            assert (run.stopped, len(run.loss)) == ("non-finite", 2)
+            assert np.isfinite(run.loss[0])
+            assert np.isnan(run.loss[1])
+    assert min(run.loss[0] for run in outcomes("linear", None)) > 1e7
+    for run in outcomes("tanh", None):
+        assert (run.stopped, len(run.loss)) == ("budget", 20)
+        assert np.isfinite(run.loss).all()
+        assert run.gradient_norm[0] > 1e5
 
 
 @pytest.mark.parametrize("kind", RECIPES)
@@ -211,9 +210,12 @@ def test_three_anatomy_parameters_jump_and_then_the_states_break(seed):
         "Stopped: the gradient's norm turned non-finite at step 2, which was not kept."
     )
     assert 1e8 < run.gradient_norm[0] < np.inf
-    assert 1e5 * before < length(model) < np.inf
+    assert np.isnan(run.loss[1])
+    assert 1e4 * before < length(model) < np.inf
     tokens, labels = AgreementTask(44, seed=seed).batch(32)
     assert nonfinite.find_nonfinite(model, tokens, labels)[0].name == "states"
+    assert np.isnan(outcomes("relu", None)[seed].loss[1])
+    assert np.isfinite(outcomes("tanh", None)[seed].loss).all()
 
 
 @pytest.mark.parametrize("seed", range(6))
@@ -228,12 +230,13 @@ def test_silent_one_step_takes_the_signal_to_0_and_nothing_tells(seed):
     trained(model, 44, seed, steps=1)
     after = gradients.signal(model, words)[0]
     assert (after[:-4] == 0).all()
-    assert saturated(model, tokens) > 0.97
+    assert saturated(model, tokens) > 0.95
     run = trained(model, 44, seed, steps=200, check_every=200)
     assert run.stopped == "budget"
     assert abs(run.loss.mean() - np.log(2)) < 0.12
+    assert np.isfinite(run.loss).all()
     assert abs(training.accuracy(model, AgreementTask(44, seed=8), 1024) - 0.5) < 0.08
-    assert saturated(model, tokens) > 0.97
+    assert saturated(model, tokens) > 0.95
 
 
 # The bounded state
@@ -279,22 +282,31 @@ def test_log_the_loss_does_not_tell_the_silent_explosion(seed):
     assert shares[4.0] > 0.97 > 0.05 > shares[3**-0.5]
 
 
-@pytest.mark.parametrize("seed", range(2))
-def test_memory_norms_burst_while_a_network_learns_to_remember(seed):
+@functools.cache
+def memory(gap: int | tuple[int, int], seed: int, steps: int) -> training.History:
+    """Notebook 02's recipe, clipped at 1, whether the task is learned or not."""
     model = models.rnn_classifier(len(vocabulary()), seed=seed)
     adam = {"optimizer": "adam", "clip_norm": 1.0, "learning_rate": 2e-3, "target": 1.01}
-    run = trained(model, (3, 15), seed, steps=1000, check_every=100, **adam)
+    return trained(model, gap, seed, steps=steps, check_every=100, **adam)
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_memory_norms_burst_while_a_network_learns_to_remember(seed):
+    run = memory((3, 15), seed, 1000)
     first = np.median(run.gradient_norm[:50])
-    assert run.gradient_norm.max() > 20 * first
     assert run.gradient_norm[:150].max() < 4 * first
     assert run.accuracy > 0.95
     learned = next(step for step, right in run.checks if right > 0.9)
     assert run.gradient_norm[:learned].max() > 10 * first
 
 
-def test_memory_where_nothing_is_learned_the_norm_stays():
-    model = models.rnn_classifier(len(vocabulary()), seed=0)
-    adam = {"optimizer": "adam", "clip_norm": 1.0, "learning_rate": 2e-3, "target": 1.01}
-    run = trained(model, 80, 0, steps=600, check_every=600, **adam)
-    assert run.gradient_norm.max() < 4 * np.median(run.gradient_norm[:50])
-    assert run.accuracy < 0.65
+@pytest.mark.parametrize("seed", range(2))
+def test_memory_norms_burst_on_mixed_gaps_and_stay_on_gap_80_alone(seed):
+    runs = {gap: memory(gap, seed, steps) for gap, steps in (((3, 15), 1000), (80, 600))}
+    rise = {
+        gap: run.gradient_norm.max() / np.median(run.gradient_norm[:50])
+        for gap, run in runs.items()
+    }
+    assert rise[3, 15] > 15
+    assert rise[80] < 4
+    assert runs[80].accuracy < 0.65

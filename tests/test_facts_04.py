@@ -6,6 +6,8 @@ What PyTorch leaves of inf, NaN and 2e19 (cell broken-table) is held by test_cli
 
 from __future__ import annotations
 
+import functools
+
 import numpy as np
 import pytest
 import torch
@@ -15,6 +17,7 @@ from helpers.agreement import AgreementTask, flipped, vocabulary
 
 cross_entropy = torch.nn.functional.cross_entropy
 SEEDS = range(4)
+RATES = (0.5, 10.0)
 
 
 def network(kind: str, gain: float, seed: int = 0) -> models.Classifier:
@@ -37,15 +40,31 @@ def trained(
 # The rule and its relatives
 
 
+def clip_by_hand(tensors: list[torch.Tensor], c: float) -> None:
+    """Notebook 04's rule, in place."""
+    norm = torch.sqrt(sum((g**2).sum() for g in tensors))
+    factor = min(1.0, c / (norm + 1e-6))
+    for g in tensors:
+        g *= factor
+
+
 @pytest.mark.parametrize("seed", SEEDS)
 def test_rule_agree_a_fresh_gradient_ends_a_hair_below_the_threshold(seed):
     model = models.rnn_classifier(len(vocabulary()), seed=seed).double()
     tokens, labels = AgreementTask(5, seed=seed).batch(32)
     cross_entropy(model(tokens), labels).backward()
+    fresh = [p.grad.clone() for p in model.parameters()]
     before = clipping.global_norm(model)
-    returned = torch.nn.utils.clip_grad_norm_(model.parameters(), 0.1)
-    assert returned.item() == pytest.approx(before, rel=1e-12)
-    assert 1e-7 < 1 - clipping.global_norm(model) / 0.1 < 1e-5
+    for c in (10.0, 0.1):
+        ours = [g.clone() for g in fresh]
+        clip_by_hand(ours, c)
+        for parameter, gradient in zip(model.parameters(), fresh, strict=True):
+            parameter.grad = gradient.clone()
+        returned = torch.nn.utils.clip_grad_norm_(model.parameters(), c)
+        assert returned.item() == pytest.approx(before, rel=1e-12)
+        for mine, parameter in zip(ours, model.parameters(), strict=True):
+            torch.testing.assert_close(mine, parameter.grad, rtol=1e-12, atol=0)
+    assert 1e-7 < 1 - clipping.global_norm(model) / 0.1 < 1 / 10_000
 
 
 @pytest.mark.parametrize("seed", SEEDS)
@@ -61,10 +80,10 @@ def test_angle_measure_degrees_by_rule_and_threshold(seed):
     for fraction in (0.1, 0.01, 0.001):
         assert turned(clipping.clip_by_global_norm, fraction) == 0
     assert turned(clipping.clip_by_value, 0.1) < 4
-    assert 28 < turned(clipping.clip_by_value, 0.01) < 36
+    assert 25 < turned(clipping.clip_by_value, 0.01) < 40
     assert 47 < turned(clipping.clip_by_value, 0.001) < 54
     assert 30 < turned(clipping.clip_per_tensor, 0.1) < 41
-    assert 32 < turned(clipping.clip_per_tensor, 0.01) < 47
+    assert 25 < turned(clipping.clip_per_tensor, 0.01) < 50
     if seed == 0:
         assert turned(clipping.clip_by_value, 0.1) == pytest.approx(1.51, abs=0.01)
         assert turned(clipping.clip_by_value, 0.01) == pytest.approx(30.97, abs=0.01)
@@ -120,20 +139,21 @@ def test_loop_places_only_after_backward_survives(where, seed):
     model, task, log = network("linear", 1.5, seed), AgreementTask(44, seed=seed), []
     stepper = torch.optim.SGD(model.parameters(), lr=0.1)
     survived = 0
-    for _ in range(20):
-        tokens, labels = task.batch(32)
-        stepper.zero_grad()
-        if where == "before backward":
-            log.append(torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0).item())
-        cross_entropy(model(tokens), labels).backward()
-        if where == "after backward":
-            log.append(torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0).item())
-        stepper.step()
-        if where == "after step":
-            log.append(torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0).item())
-        if not all(p.isfinite().all() for p in model.parameters()):
-            break
-        survived += 1
+    with training.one_thread():
+        for _ in range(20):
+            tokens, labels = task.batch(32)
+            stepper.zero_grad()
+            if where == "before backward":
+                log.append(torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0).item())
+            cross_entropy(model(tokens), labels).backward()
+            if where == "after backward":
+                log.append(torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0).item())
+            stepper.step()
+            if where == "after step":
+                log.append(torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0).item())
+            if not all(p.isfinite().all() for p in model.parameters()):
+                break
+            survived += 1
     assert survived == (20 if where == "after backward" else 1)
     assert not any(log) if where == "before backward" else log[0] > 1e7
 
@@ -153,23 +173,28 @@ def test_usual_train_the_norm_leaps_while_the_network_learns(seed):
 
 
 @pytest.mark.parametrize(
-    ("rate", "c", "seeds", "stopped"),
+    ("rate", "c", "longest", "seeds", "at_least"),
     [
-        (0.5, None, (3, 4), "learned"),
-        (0.5, 1.0, (3, 4), "learned"),
-        (0.5, 0.01, (3,), "budget"),
-        (10.0, None, (3,), "budget"),
-        (10.0, 1.0, (3,), "budget"),
-        (10.0, 0.1, (3, 4), "learned"),
-        (10.0, 0.01, (3, 4), "learned"),
+        (0.5, None, None, (3, 4), 2),
+        (0.5, 1.0, 0.5, (3, 4), 2),
+        (0.5, 0.1, 0.05, range(6), 4),
+        (0.5, 0.01, 0.005, (3, 4), 0),
+        (10.0, None, None, (3, 4), 0),
+        (10.0, 1.0, 10, (3, 4), 0),
+        (10.0, 0.1, 1, (3, 4), 2),
+        (10.0, 0.01, 0.1, (3, 4), 2),
     ],
 )
-def test_sweep_which_thresholds_learn_gap_5(rate, c, seeds, stopped):
-    for seed in seeds:
-        _, history = trained(5, rate, c, seed)
-        assert history.stopped == stopped
-        if stopped == "budget":
-            assert history.accuracy < 0.7
+def test_sweep_which_thresholds_learn_gap_5(rate, c, longest, seeds, at_least):
+    """longest: step. Where it is 0.05, 18 of 20 seeds learned gap 5. at_least 0 means none."""
+    assert c is None or longest == pytest.approx(rate * c)
+    runs = [trained(5, rate, c, seed, steps=600)[1] for seed in seeds]
+    learned = sum(run.stopped == "learned" for run in runs)
+    if at_least:
+        assert learned >= at_least
+    else:
+        assert learned == 0
+        assert max(run.accuracy for run in runs) < 0.7
 
 
 def test_sweep_calm_a_tenth_learns_more_slowly():
@@ -182,15 +207,18 @@ def test_sweep_seen_far_below_the_usual_norm_nearly_every_step_is_clipped():
     assert clipping.share_clipped(history.clip_coefficient) > 0.99
 
 
-def test_adam_step_the_first_step_is_the_same_for_a_million_times_the_gradient():
+@pytest.mark.parametrize(("optimizer", "ratio"), [(torch.optim.SGD, 1e6), (torch.optim.Adam, 1)])
+def test_adam_step_a_million_times_the_gradient_is_that_in_sgd_and_nothing_in_adam(
+    optimizer, ratio
+):
     lengths = []
     for scale in (1.0, 1e6):
         weights = torch.nn.Parameter(torch.zeros(100, dtype=torch.float64))
         generator = torch.Generator().manual_seed(0)
         weights.grad = scale * torch.randn(100, dtype=torch.float64, generator=generator)
-        torch.optim.Adam([weights], lr=0.01).step()
+        optimizer([weights], lr=0.01).step()
         lengths.append(weights.norm().item())
-    assert lengths[1] == pytest.approx(lengths[0], rel=1e-5)
+    assert lengths[1] / lengths[0] == pytest.approx(ratio, rel=1e-5)
 
 
 @pytest.mark.parametrize("c", [None, 1.0, 0.1, 0.01])
@@ -260,20 +288,48 @@ def test_cannot_gap_80_stays_at_chance_with_more_steps(c):
     assert abs(training.accuracy(model, AgreementTask(80, seed=7), 1024) - 0.5) < 0.1
 
 
-@pytest.mark.parametrize("seed", SEEDS)
-def test_ratio_terms_no_factor_changes_the_ratio_of_far_to_near(seed):
+@functools.cache
+def far_accuracies(rate: float) -> list[float]:
+    """Share right at gap 80 after 150 steps at each threshold, two seeds not shown in 04."""
+    runs = [trained(80, rate, c, seed, 150)[0] for c in (None, 1.0, 0.1, 0.01) for seed in (2, 3)]
+    return [training.accuracy(model, AgreementTask(80, seed=7), 1024) for model in runs]
+
+
+@pytest.mark.parametrize("rate", RATES)
+def test_cannot_gap_80_stays_at_chance_at_every_threshold_and_the_ratio_stays(rate):
+    assert far_accuracies(rate) == pytest.approx([0.5] * 8, abs=0.1)
+    ratios = [far_to_near(0, factor) for factor in (1.0, 0.01, rate)]
+    np.testing.assert_allclose(ratios, ratios[0], rtol=1e-12)
+
+
+def test_cannot_one_call_mends_what_explodes_and_no_threshold_what_vanishes():
+    tasks = [AgreementTask(44, seed=seed) for seed in (0, 1)]
+    budget = {"steps": 20, "learning_rate": 0.1, "optimizer": "sgd", "check_every": 20}
+    for c, stopped in ((None, "non-finite"), (1.0, "budget")):
+        for seed in range(4):
+            history = training.train(network("linear", 1.5, seed), *tasks, **budget, clip_norm=c)
+            assert history.stopped == stopped
+    for rate in RATES:
+        assert far_accuracies(rate) == pytest.approx([0.5] * 8, abs=0.1)
+
+
+def far_to_near(seed: int, factor: float) -> float:
+    """Norm of the subject's term of d(factor * L)/dW over the last one's, gap 40."""
     model = models.rnn_classifier(len(vocabulary()), seed=seed).double()
     tokens, labels = AgreementTask(40, seed=seed).batch(32)
     h = model.states(tokens).detach()
     h_before = torch.nn.functional.pad(h, (0, 0, 1, 0))[:, :-1]
-    ratios = []
-    for factor in (1.0, 0.01, 1e6):
-        probe = torch.zeros_like(h, requires_grad=True)
-        loss = factor * cross_entropy(model(tokens, probe), labels)
-        delta = (1 - h**2) * torch.autograd.grad(loss, probe)[0]
-        by_step = (each.transpose(0, 1).numpy() for each in (delta, h_before))
-        norms = np.linalg.norm(gradients.terms_by_step(*by_step), axis=(1, 2))
-        ratios.append(norms[-41] / norms[-1])
+    probe = torch.zeros_like(h, requires_grad=True)
+    loss = factor * cross_entropy(model(tokens, probe), labels)
+    delta = (1 - h**2) * torch.autograd.grad(loss, probe)[0]
+    by_step = (each.transpose(0, 1).numpy() for each in (delta, h_before))
+    norms = np.linalg.norm(gradients.terms_by_step(*by_step), axis=(1, 2))
+    return norms[-41] / norms[-1]
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_ratio_terms_no_factor_changes_the_ratio_of_far_to_near(seed):
+    ratios = [far_to_near(seed, factor) for factor in (1.0, 0.01, 1e6)]
     np.testing.assert_allclose(ratios, ratios[0], rtol=1e-12)
     assert -16 < np.log10(ratios[0]) < -8
     if seed == 0:
@@ -298,5 +354,5 @@ def test_lost_flip_at_gap_80_the_gradient_does_not_know_the_subject(gap, factor,
         float((gradient(*changed) - dL_dW).norm() / dL_dW.norm())
         for changed in ((swapped, labels), other)
     )
-    assert subject > 0.08 if gap == 5 else subject < 5e-7
+    assert subject > 0.08 if gap == 5 else subject < 1e-6
     assert batch > 0.5

@@ -205,6 +205,15 @@ class TestHistory:
         assert (expected < 1).any()
         assert (expected == 1).any()
 
+    def test_clips_at_norm_1_unless_told_otherwise(self):
+        model = Constant(scale=10.0)
+        before = copied(model)
+        _, history = run(model=model, optimizer="sgd", learning_rate=0.5, steps=1)
+        assert history.gradient_norm[0] > 5
+        assert history.clip_coefficient[0] == pytest.approx(1 / history.gradient_norm[0])
+        step = torch.cat([value - before[name] for name, value in model.state_dict().items()])
+        assert step.norm().item() == pytest.approx(0.5, rel=1e-5)
+
     def test_nothing_is_clipped_without_a_threshold(self):
         _, history = run(clip_norm=None, target=NEVER)
         assert (history.clip_coefficient == 1).all()
