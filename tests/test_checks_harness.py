@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import inspect
+import io
 import itertools
 import random
 import sys
@@ -19,17 +21,62 @@ from helpers.checks.results import FAILED, NOT_ATTEMPTED, RIGHT, STATUSES, WRONG
 
 NAMES = list(checks.EXERCISES)
 CODE = [name for name, exercise in checks.EXERCISES.items() if exercise.kind == "code"]
-TAKES_ARRAYS = {
-    "rnn_step": lambda given: given[0],
-    "step_jacobian": lambda given: given[1],
-    "bptt_step": lambda given: (given[0], given[2]),
-    "first_inf": lambda given: 0,
-    "gru_step": lambda given: given[1],
-}
 
 
 def right_step(x, h, W, U, b):
     return np.tanh(W @ h + U @ x + b)
+
+
+def step_into_h(x, h, W, U, b):
+    h[:] = right_step(x, h, W, U, b)
+    return h
+
+
+def torch_step_into_h(x, h, W, U, b):
+    return h.copy_(torch.tanh(W @ h + U @ x + b))
+
+
+def jacobian_into_W(h, W):
+    h[:] = 1 - h**2
+    W *= h[:, None]
+    return W
+
+
+def bptt_into_its_arguments(h_t, h_before, W, dL_dh):
+    dL_dh *= 1 - h_t**2
+    term = np.outer(dL_dh, h_before)
+    h_before[:] = W.T @ dL_dh
+    return h_before, term
+
+
+def gru_into_h(x, h, W, U, b, c):
+    (i_r, i_z, i_n), (h_r, h_z, s) = np.split(W @ x + b, 3), np.split(U @ h + c, 3)
+    r, z = 1 / (1 + np.exp(-i_r - h_r)), 1 / (1 + np.exp(-i_z - h_z))
+    h *= z
+    h += (1 - z) * np.tanh(i_n + r * s)
+    return h
+
+
+def words_from_behind(words, subject):
+    words.reverse()
+    verb = next(place for place, word in enumerate(words) if word in ("was", "were"))
+    return len(words) - 1 - verb - subject - 1
+
+
+def inf_marked(states):
+    states[:] = np.isinf(states)
+    return next((step for step, row in enumerate(states) if row.any()), None)
+
+
+IN_PLACE = [
+    ("rnn_step", step_into_h, "h"),
+    ("rnn_step", torch_step_into_h, "h"),
+    ("step_jacobian", jacobian_into_W, "W and h"),
+    ("bptt_step", bptt_into_its_arguments, "dL_dh and h_before"),
+    ("gru_step", gru_into_h, "h"),
+    ("words_between", words_from_behind, "words"),
+    ("first_inf", inf_marked, "states"),
+]
 
 
 @pytest.fixture
@@ -96,6 +143,53 @@ def test_an_error_that_cannot_be_printed_is_named():
             raise RuntimeError
 
     assert "Mute." in str(checks.rnn_step(raises(Mute())))
+
+
+def test_an_error_whose_words_end_the_program_is_named():
+    class Final(Exception):
+        def __str__(self):
+            raise SystemExit
+
+    assert "Final." in str(checks.rnn_step(raises(Final())))
+
+
+def test_a_function_that_cannot_be_looked_at_is_called():
+    class Closed:
+        @property
+        def __signature__(self):
+            raise RuntimeError
+
+        def __getattr__(self, name):
+            raise RuntimeError
+
+        def __call__(self, x, h, W, U, b):
+            return right_step(x, h, W, U, b)
+
+    def circle(x, h, W, U, b):
+        return right_step(x, h, W, U, b) if len(h) != 5 else 1 / 0
+
+    circle.__wrapped__ = circle
+    assert checks.rnn_step(Closed()).passed
+    assert "ZeroDivisionError" in str(checks.rnn_step(circle))
+
+
+@pytest.mark.parametrize(
+    ("answer", "says"),
+    [
+        (
+            lambda x, h, W, U, b: torch.matmul(W, h) + torch.matmul(U.T, torch.cat([x, x])) + b,
+            "size mismatch",
+        ),
+        (lambda x, h, W, U, b: torch.matmul(W, torch.cat([h, h])), "size mismatch"),
+        (lambda x, h, W, U, b: (W @ h + U @ x + b).tanh().tann(), "no attribute 'tann'"),
+        (lambda x, h, W, U, b: (W @ h + U @ x + b).astype(float).tann(), "numpy.ndarray"),
+        (lambda x, h, W, U, b: (W @ h + U @ x + b).tann(), "numpy.ndarray"),
+        (lambda x, h, W, U, b: np.tanh(W @ h, U, x, b), "takes from 1 to 2"),
+    ],
+    ids=["other place", "same place", "torch later", "numpy later", "either", "numpy"],
+)
+def test_the_error_is_that_of_the_kind_of_array_the_code_is_for(answer, says):
+    assert says in str(checks.rnn_step(answer))
 
 
 def test_a_failure_on_later_sizes_tells_the_shapes():
@@ -175,6 +269,29 @@ def test_what_the_learner_prints_is_shown(capsys):
     assert "here" in capsys.readouterr().out
 
 
+def test_what_torch_code_prints_is_shown_once_for_each_call(capsys):
+    calls = []
+
+    def answer(x, h, W, U, b):
+        print(len(h), len(x))
+        calls.append(len(h))
+        return torch.tanh(W @ h + U @ x + b)
+
+    assert checks.rnn_step(answer).passed
+    assert len(calls) == 6
+    assert capsys.readouterr().out == "4 4\n3 3\n5 2\n2 6\n1 3\n"
+
+
+def test_what_a_stopped_function_printed_is_shown(in_a_hurry, capsys):
+    def answer(*given):
+        print("so far")
+        while True:
+            pass
+
+    assert checks.rnn_step(answer).status == FAILED
+    assert capsys.readouterr().out == "so far\n"
+
+
 def test_an_interrupt_stops_the_learners_code():
     def interrupted(self, timeout=None):
         monkey.undo()
@@ -199,15 +316,43 @@ def test_an_interrupt_stops_the_learners_code():
         assert not thread.is_alive()
 
 
-@pytest.mark.parametrize("name", TAKES_ARRAYS)
-def test_changed_inputs_are_told(name):
-    def answer(*given):
-        given[0][...] = 7
-        return TAKES_ARRAYS[name](given)
-
+@pytest.mark.parametrize(("name", "answer", "changed"), IN_PLACE)
+def test_a_right_answer_that_changed_its_arguments_is_right_and_told(name, answer, changed):
     result = getattr(checks, name)(answer)
-    assert result.status == FAILED
-    assert "which the caller still needs" in str(result)
+    assert result.status == RIGHT
+    assert result.points == checks.EXERCISES[name].points
+    last = str(result).splitlines()[-1]
+    assert last.strip().startswith(f"It also changed {changed}, which the caller may need")
+
+
+def test_a_wrong_answer_that_changed_its_arguments_is_wrong_and_told():
+    def answer(x, h, W, U, b):
+        h += 1
+        return right_step(x, h, W, U, b)
+
+    result = checks.rnn_step(answer)
+    assert result.status == WRONG_VALUES
+    assert "It also changed h" in str(result)
+
+
+def test_arguments_may_be_changed_into_anything():
+    def answer(words, subject):
+        count = [word in ("was", "were") for word in words].index(True) - subject - 1
+        words[0] = np.array([None])
+        return count
+
+    result = checks.words_between(answer)
+    assert result.passed
+    assert "It also changed words" in str(result)
+
+    def answer_in_torch(x, h, W, U, b):
+        new = torch.tanh(W @ h + U @ x + b)
+        W.data = W.bfloat16()
+        return new
+
+    result = checks.rnn_step(answer_in_torch)
+    assert result.passed
+    assert "It also changed W" in str(result)
 
 
 def test_each_call_gets_fresh_copies():
@@ -219,7 +364,7 @@ def test_each_call_gets_fresh_copies():
         return 0
 
     first, second = checks.words_between(answer), checks.words_between(answer)
-    assert "It changed words" in str(first)
+    assert "It also changed words" in str(first)
     assert str(first) == str(second)
     assert seen[: len(seen) // 2] == seen[len(seen) // 2 :]
 
@@ -281,19 +426,36 @@ def test_settings_of_the_libraries_stay_as_they_were():
         torch.set_grad_enabled(False)
         torch.set_num_threads(1)
         np.seterr(all="raise")
-        return right_step(x, h, W, U, b)
+        warnings.simplefilter("error")
+        sys.setrecursionlimit(5000)
+        sys.stdout = io.StringIO()
+        torch.use_deterministic_algorithms(True)
+        step = right_step(x, h, W, U, b)
+        np.sinh = torch.sinh = np.sin
+        return step
 
     def settings():
         state = np.random.get_state()  # noqa: NPY002
         return (
             random.getstate(), state[1].tolist(), state[2], torch.get_rng_state().tolist(),
             torch.get_default_dtype(), torch.is_grad_enabled(), torch.get_num_threads(),
-            tuple(np.geterr().items()),
+            tuple(np.geterr().items()), list(warnings.filters), sys.getrecursionlimit(),
+            sys.stdout, torch.are_deterministic_algorithms_enabled(), np.sinh, torch.sinh,
         )  # fmt: skip
 
     before = settings()
     assert checks.rnn_step(careless).passed
     assert settings() == before
+
+
+def test_a_function_that_changes_numpy_is_compared_with_what_is_right():
+    def answer(x, h, W, U, b):
+        np.tanh = lambda value: value
+        return W @ h + U @ x + b
+
+    tanh = np.tanh
+    assert "where is the tanh" in str(checks.rnn_step(answer))
+    assert np.tanh is tanh
 
 
 def test_settings_of_the_notebook_do_not_reach_the_checks():
@@ -307,6 +469,15 @@ def test_settings_of_the_notebook_do_not_reach_the_checks():
         assert checks.train_step(train_step).passed
         assert checks.guess_gru_factor(lambda: 1).passed
         assert checks.guess_extra_weights(lambda: 1).passed
+    with torch.inference_mode():
+        assert checks.train_step(train_step).passed
+        assert checks.guess_extra_weights(lambda: 1).passed
+    with torch.device("meta"):
+        assert checks.train_step(train_step).passed
+        assert checks.guess_gru_factor(lambda: 1).passed
+    with np.errstate(all="raise"):
+        result = checks.growing_matrix(lambda: [[0.5, 1e-300], [0, 0.5]])
+        assert "not above 1,000" in str(result)
     torch.set_default_dtype(torch.float64)
     try:
         assert checks.train_step(train_step).passed
@@ -323,6 +494,27 @@ def test_the_checks_own_arithmetic_warns_of_nothing(name):
         for returned in (0.0, 1e300, np.zeros((2, 2)), [np.zeros(3)] * 2):
             result = getattr(checks, name)(lambda *given, returned=returned: returned)
             assert result.status in STATUSES
+
+
+@pytest.mark.parametrize("name", ["rnn_step", "growth_for", "guess_angle"])
+def test_a_number_too_large_for_a_float_is_told(name):
+    result = getattr(checks, name)(lambda *given: 10**400)
+    assert result.status == FAILED
+    assert "It returned a whole number beyond any float's range" in str(result)
+
+
+@pytest.mark.parametrize("name", ["words_between", "growth_for", "bias_for_span", "first_inf"])
+def test_where_one_number_is_needed_no_array_is_asked_for(name):
+    result = getattr(checks, name)(lambda *given: "four")
+    assert "It returned a value of type str; a real number is needed." in str(result)
+
+
+def test_what_shift_and_tab_show_holds_no_solution():
+    for name in NAMES:
+        shown = inspect.getdoc(getattr(checks, name))
+        assert shown.startswith("Check a ")
+        for solution in ("tanh", "diag", "h^2", "backward", "logistic", "log", "min(", "**"):
+            assert solution not in shown
 
 
 def test_the_same_answer_gets_the_same_words():

@@ -74,6 +74,11 @@ def bptt_in_loops(h_t, h_before, W, dL_dh):
     return [sum(W[i, j] * delta[i] for i in range(n)) for j in range(n)], np.array(term)
 
 
+def growth_in_float32(step, largest):
+    with np.errstate(over="ignore"):
+        return np.float32(largest) ** np.float32(1 / (step - 0.5))
+
+
 def first_inf_in_loops(states):
     for step in range(len(states)):
         for entry in states[step]:
@@ -141,6 +146,23 @@ def loop_that_clears_twice(model, loss, optimizer, c):
     optimizer.zero_grad()
 
 
+def loop_with_closure(model, loss, optimizer, c):
+    def closure():
+        optimizer.zero_grad()
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(model.parameters(), c)
+        return loss
+
+    assert optimizer.step(closure) is loss
+
+
+def loop_that_looks_at_the_optimizer(model, loss, optimizer, c):
+    assert isinstance(optimizer, torch.optim.Optimizer)
+    optimizer.load_state_dict(optimizer.state_dict())
+    optimizer.param_groups[0]["lr"] = 0.01
+    loop_by_torch(model, loss, optimizer, c)
+
+
 def gru_in_numpy(x, h, W_ih, W_hh, b_ih, b_hh):
     n = len(h)
     a, s = W_ih @ x + b_ih, W_hh @ h + b_hh
@@ -170,6 +192,39 @@ GRADIENT_TEXT = """Going back through time the gradient is multiplied by one Jac
 If these factors are below 1 it shrinks exponentially, if they are above 1 it grows without
 bound. What vanishes is the part of distant words, not the sum. Clipping by norm keeps an
 exploding step short, and gates, as in a GRU, let the state through almost unchanged."""
+OTHER_RNN_TEXTS = (
+    """A feed-forward net sees everything at once. A recurrent one reads tokens in turn,
+    keeping what it has seen so far in a vector that it updates with identical parameters
+    each time, hence sentences may be as long as they like.""",
+    """It reads one word after the other and updates a summary of what was said. Each step
+    applies one set of parameters, so it does not matter how many words there are, while a
+    plain layer needs an input of fixed size.""",
+    """A feedforward network maps a fixed input vector to an output and forgets it. An RNN has
+    a loop: its hidden state is fed back at the next time step, and parameters are shared
+    across steps.""",
+    """The RNN processes a sequence element by element. Its memory is the hidden state. All
+    time steps use the same W, U and b, which is why the number of weights does not depend on
+    how many tokens come; a feed-forward network treats its inputs as one block.""",
+    """Feed-forward networks have no memory and want inputs of a fixed number. RNNs take words
+    one by one, keep a context vector and reuse the weights at each position of the sentence.
+    With that they read whatever comes.""",
+)
+OTHER_GRADIENT_TEXTS = (
+    """Going back the gradient is multiplied by the recurrent matrix and the slope of tanh. If
+    its norm is under one the signal dies after a few steps, if over one it blows up. Remote
+    words are thus not learned. To help: clip the norm, gated cells such as LSTM, orthogonal
+    start.""",
+    """Backprop through time takes powers of W. When |lambda|<1 they go to zero, when
+    |lambda|>1 they diverge; so the influence of early words is lost. Rescale the gradient when
+    its norm is too large, and use a GRU, or skip connections.""",
+    """The chain rule gives one Jacobian a step. Products of matrices with singular values below
+    or above one vanish or explode exponentially. Long-range terms suffer; the recent ones do
+    not. Gradient clipping limits the step; gating keeps the state; identity initialisation
+    helps.""",
+    """Each step back the derivative gets a factor W times tanh'. If it is ≤ 1 the long-term
+    part decays; if it exceeds one, it grows until inf. Cap the norm; use LSTM with attention.
+    Then far words are learned as well.""",
+)
 
 ANSWERS = {
     "guess_extra_weights": [lambda: 0, lambda: 96.0, lambda: np.float32(3)],
@@ -196,6 +251,8 @@ ANSWERS = {
         lambda: [("the", "old", "cats", "which", "ate", "near", "the", "dog"), "were"],
         lambda: ("near the dogs , which saw the birds , the cat which often ate", "was"),
         lambda: (["the", "Dogs", ",", "which", "liked", "the", "cat"], "WERE"),
+        lambda: ("the cat , often outside ,", "was"),
+        lambda: ("the cat that the dogs saw", "was"),
     ],
     "guess_share": [lambda: 8, lambda: 0.01, lambda: [25]],
     "step_jacobian": [
@@ -222,6 +279,8 @@ ANSWERS = {
             torch.tensor(10.0, dtype=torch.float64) ** (math.log10(largest) / (step - 0.7))
         ),
         lambda step, largest: np.exp2([np.log2(largest) / (step - 0.5)]),
+        lambda step, largest: torch.tensor(largest) ** (1 / (step - 0.5)),
+        growth_in_float32,
     ],
     "first_inf": [
         first_inf_in_loops,
@@ -230,7 +289,14 @@ ANSWERS = {
     ],
     "guess_angle": [lambda: 0, lambda: 45, lambda: np.float64(90)],
     "clip_by_norm": [clip_in_place, clip_by_torch, clip_in_numpy],
-    "train_step": [loop_by_torch, loop_by_model, loop_by_hand, loop_that_clears_twice],
+    "train_step": [
+        loop_by_torch,
+        loop_by_model,
+        loop_by_hand,
+        loop_that_clears_twice,
+        loop_with_closure,
+        loop_that_looks_at_the_optimizer,
+    ],
     "guess_gru_factor": [lambda: 0.98, lambda: 1, lambda: torch.tensor([0.5])],
     "gru_step": [gru_in_numpy, gru_in_torch, gru_by_module],
     "bias_for_span": [
@@ -238,11 +304,17 @@ ANSWERS = {
         lambda T: torch.logit(torch.tensor(1 - 1 / T, dtype=torch.float64)),
         lambda T: np.log([(1 - 1 / T) / (1 / T)]),
     ],
-    "explain_rnn": [lambda: RNN_TEXT, lambda: RNN_TEXT.upper(), lambda: 2 * RNN_TEXT],
+    "explain_rnn": [
+        lambda: RNN_TEXT,
+        lambda: RNN_TEXT.upper(),
+        lambda: 2 * RNN_TEXT,
+        *(lambda text=text: text for text in OTHER_RNN_TEXTS),
+    ],
     "explain_gradients": [
         lambda: GRADIENT_TEXT,
         lambda: GRADIENT_TEXT.upper(),
         lambda: GRADIENT_TEXT.replace("\n", "\n\n"),
+        *(lambda text=text: text for text in OTHER_GRADIENT_TEXTS),
     ],
 }
 CASES = [(name, answer) for name, answers in ANSWERS.items() for answer in answers]
@@ -272,12 +344,26 @@ def test_every_exercise_has_three_right_answers():
         ("guess_nearest_noun", 50, "measured: 0 %; off by 50 %"),
         ("guess_share", 25, "measured: 8.5 %; off by 16.5 %"),
         ("guess_overflow_step", 300, "measured: 219; off by 81"),
+        ("guess_overflow_step", 220, "measured: 219; off by 1."),
+        ("guess_overflow_step", 2219, "You wrote 2219; measured: 219; off by 2000."),
         ("guess_angle", 45, "measured: 0 degrees; off by 45 degrees"),
+        ("guess_angle", -0.0, "You wrote 0 degrees; measured: 0 degrees; as good as exact"),
         ("guess_gru_factor", 0.5, "measured: 0.98"),
     ],
 )
 def test_a_prediction_is_told_what_was_measured(name, guess, said):
     assert said in str(getattr(checks, name)(lambda: guess))
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        (lambda step, largest: largest ** (1 / (step - 0.5)), "Right for all 15 steps and"),
+        (growth_in_float32, "the 5 cases whose `largest` is inf there were left out"),
+    ],
+)
+def test_a_growth_is_judged_in_its_own_format(answer, said):
+    assert said in str(checks.growth_for(answer))
 
 
 def test_a_text_is_told_that_prose_is_not_judged():

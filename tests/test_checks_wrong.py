@@ -59,10 +59,24 @@ def gru(change):
     return step
 
 
-def gru_without_biases(x, h, W_ih, W_hh, b_ih, b_hh):
-    return gru(lambda r, z, i, s, h, U, b: (1 - z) * np.tanh(i + r * s) + z * h)(
-        x, h, W_ih, W_hh, 0 * b_ih, 0 * b_hh
-    )
+def gru_of(change):
+    """A right GRU step of changed weights; change takes and returns W, U, b and c."""
+    right = gru(lambda r, z, i, s, h, U, b: (1 - z) * np.tanh(i + r * s) + z * h)
+    return lambda x, h, *weights: right(x, h, *change(*weights))
+
+
+def gru_with_tanh_gates(x, h, W, U, b, c):
+    (i_r, i_z, i_n), (h_r, h_z, s) = np.split(W @ x + b, 3), np.split(U @ h + c, 3)
+    r, z = np.tanh(i_r + h_r), np.tanh(i_z + h_z)
+    return (1 - z) * np.tanh(i_n + r * s) + z * h
+
+
+def rolled(rows):
+    return np.roll(rows, -len(rows) // 3, axis=0)
+
+
+def turned(rows):
+    return np.concatenate([block.T for block in np.split(rows, 3)])
 
 
 def loop(order):
@@ -74,6 +88,7 @@ def loop(order):
             "b": loss.backward,
             "c": lambda: clip_grad_norm_(model.parameters(), c),
             "v": lambda: torch.nn.utils.clip_grad_value_(model.parameters(), c),
+            "p": lambda: [clip_grad_norm_([p], c) for p in model.parameters()],
             "s": optimizer.step,
         }
         for letter in order:
@@ -98,7 +113,7 @@ def rows(name, *planted):
     return [Planted(name, *each) for each in planted]
 
 
-def wrong_guesses(name, impossible=None):
+def wrong_guesses(name, impossible, bounds="it must lie between"):
     """What no prediction may be."""
     planted = [
         ("a word", value("five"), FAILED, "type str"),
@@ -108,9 +123,25 @@ def wrong_guesses(name, impossible=None):
         ("nothing", value(None), FAILED, "returned None"),
         ("a truth value", value(True), FAILED, "type bool"),
     ]
-    if impossible is not None:
-        planted.append(("impossible", value(impossible), WRONG_VALUES, "it must lie between"))
+    planted.append(("impossible", value(impossible), WRONG_VALUES, bounds))
     return rows(name, *planted)
+
+
+def right_step(x, h, W, U, b):
+    return np.tanh(W @ h + U @ x + b)
+
+
+def step_times(factor):
+    return lambda *given: factor * right_step(*given)
+
+
+def step_and(more):
+    return lambda *given: right_step(*given) + more
+
+
+def step_with_another_tanh(x, h, W, U, b):
+    np.tanh = lambda value: value
+    return right_step(x, h, W, U, b)
 
 
 ELEMENTS = "element by element"
@@ -139,6 +170,37 @@ STEP = rows(
         lambda x, h, W, U, b: np.tanh(W @ h + U @ x + b)[None],
         WRONG_SHAPE,
         "should have (hidden,) = (4,)",
+    ),
+    ("a bit large", step_times(1.001), WRONG_VALUES, "0.1 % too large, everywhere"),
+    ("a bit small", step_times(0.98), WRONG_VALUES, "2 % too small, everywhere"),
+    ("a bit more", step_and(3e-5), WRONG_VALUES, "3e-05 larger than it should be, everywhere"),
+    (
+        "sine",
+        lambda x, h, W, U, b: np.sin(W @ h + U @ x + b),
+        WRONG_VALUES,
+        "Numbers that are off: 15 of 15, by up to",
+    ),
+    ("less", step_and(-0.5), WRONG_VALUES, "0.5 smaller than it should be, everywhere"),
+    (
+        "float16",
+        lambda x, h, W, U, b: right_step(*(a.astype(np.float16) for a in (x, h, W, U, b))),
+        WRONG_VALUES,
+        "to the precision of float16, about three digits",
+    ),
+    (
+        "bfloat16",
+        lambda x, h, W, U, b: torch.tanh(
+            W.bfloat16() @ h.bfloat16() + U.bfloat16() @ x.bfloat16() + b.bfloat16()
+        ),
+        WRONG_VALUES,
+        "to the precision of bfloat16, about two digits",
+    ),
+    ("other tanh", step_with_another_tanh, WRONG_VALUES, "where is the tanh"),
+    (
+        "torch's own error",
+        lambda x, h, W, U, b: torch.matmul(W, h) + torch.matmul(U.T, torch.cat([x, x])) + b,
+        FAILED,
+        "size mismatch",
     ),
 )
 COUNT = rows(
@@ -193,6 +255,24 @@ FOOL = rows(
     ("other verb", value(("the cat which saw the dogs", "is")), WRONG_VALUES, "'is'"),
     ("words alone", value("the cat which saw the dogs"), FAILED, "Return two things"),
     ("numbers", value(([1, 2, 3], "was")), FAILED, "a list of strings"),
+    (
+        "the the the",
+        value(("the cat the the the", "was")),
+        WRONG_VALUES,
+        "'the' stands there twice in",
+    ),
+    (
+        "the which",
+        value(("the cat , the which ate", "was")),
+        WRONG_VALUES,
+        "'the' there is no noun",
+    ),
+    ("which which", value(("the cat which which ate", "was")), WRONG_VALUES, "twice in a row"),
+    ("nouns", value(("the cat , dogs dogs dogs", "was")), WRONG_VALUES, "without 'the'"),
+    ("commas", value(("the cat , , , ,", "was")), WRONG_VALUES, "',' stands there twice in a row"),
+    ("comma first", value((", the cat which ate near", "was")), WRONG_VALUES, "at the start"),
+    ("no noun", value(("the cat which ate near the old", "was")), WRONG_VALUES, "there is no noun"),
+    ("nothing said", value(("the cat , which that which", "was")), WRONG_VALUES, "Nothing is said"),
 )
 JACOBIAN = rows(
     "step_jacobian",
@@ -299,6 +379,19 @@ GROWTH = rows(
     ("constant", lambda step, m: 1.5, WRONG_VALUES, "overflow first at step 219"),
     ("below 1", lambda step, m: 0.5, WRONG_VALUES, "above 1"),
     ("two", lambda step, m: [1.5, 2.0], WRONG_SHAPE, "one number is needed"),
+    (
+        "float32 in between",
+        lambda step, m: (torch.tensor(m) ** (1 / (step - 0.5))).item(),
+        WRONG_VALUES,
+        "Did you calculate in float32?",
+    ),
+    (
+        "on the edge in float32",
+        lambda step, m: torch.tensor(m) ** (1 / (step + 1)),
+        WRONG_VALUES,
+        "still finite",
+    ),
+    ("a word", lambda step, m: "1.5", FAILED, "type str; a real number is needed"),
 )
 INF = rows(
     "first_inf",
@@ -392,6 +485,25 @@ CLIP = rows(
         "It returned one Tensor",
     ),
     ("turned", lambda g, c: [x + 1 for x in g], WRONG_VALUES, "degrees away"),
+    (
+        "three tensors",
+        lambda g, c: scaled(g, c, float(sum((g[i] ** 2).sum() for i in range(3)) ** 0.5)),
+        WRONG_VALUES,
+        "the first that is wrong had gradients [(2, 3, 2), (), (3,), (4, 1)].",
+    ),
+    (
+        "first three",
+        lambda g, c: scaled(g[:3], c, length(g[:3])),
+        WRONG_SHAPE,
+        "called with a list of 4 and returned 3",
+    ),
+    (
+        "norm of three",
+        lambda g, c: scaled(g, c, length(g[:3])),
+        WRONG_VALUES,
+        "It is right on 5 of 6 inputs",
+    ),
+    ("no c", lambda g, c: scaled(g, 1.0, length(g)), WRONG_VALUES, "You clipped to 1; c is"),
 )
 LOOP = rows(
     "train_step",
@@ -412,6 +524,22 @@ LOOP = rows(
         lambda model, loss, optimizer, c: loop("zbcs")(model, loss, optimizer, 2 * c),
         WRONG_VALUES,
         "has norm 2, where c is 1",
+    ),
+    (
+        "to 1, whatever c is",
+        lambda model, loss, optimizer, c: loop("zbcs")(model, loss, optimizer, 1.0),
+        WRONG_VALUES,
+        "is it c that it was clipped to?",
+    ),
+    ("per tensor", loop("zbps"), WRONG_VALUES, "Did you clip each tensor by a norm of its own?"),
+    (
+        "closure that clips too late",
+        lambda model, loss, optimizer, c: (
+            optimizer.step(lambda: loop("zb")(model, loss, optimizer, c)),
+            loop("c")(model, loss, optimizer, c),
+        ),
+        WRONG_VALUES,
+        "You clipped after the step",
     ),
     ("twice back", loop("zbbcs"), FAILED, "RuntimeError"),
 )
@@ -483,7 +611,38 @@ GRU = rows(
         WRONG_VALUES,
         "This is the candidate",
     ),
-    ("no biases", gru_without_biases, WRONG_VALUES, "The biases are missing"),
+    (
+        "Ng's",
+        gru(lambda r, z, i, s, h, U, b: z * np.tanh(i + U @ (r * h) + b) + (1 - z) * h),
+        WRONG_VALUES,
+        "This is Ng's form",
+    ),
+    (
+        "Ng's simplified",
+        gru(lambda r, z, i, s, h, U, b: z * np.tanh(i + s) + (1 - z) * h),
+        WRONG_VALUES,
+        "Ng's simplified form",
+    ),
+    ("tanh gates", gru_with_tanh_gates, WRONG_VALUES, "they have the logistic, not tanh"),
+    ("order n, r, z", gru_of(lambda *given: map(rolled, given)), WRONG_VALUES, "as r, z, n"),
+    ("blocks of U^T", gru_of(lambda W, U, b, c: (W, turned(U), b, c)), WRONG_VALUES, TRANSPOSED),
+    ("blocks of W^T", gru_of(lambda W, U, b, c: (turned(W), U, b, c)), WRONG_VALUES, TRANSPOSED),
+    (
+        "h U, x W",
+        gru_of(lambda W, U, b, c: (turned(W), turned(U), b, c)),
+        WRONG_VALUES,
+        TRANSPOSED,
+    ),
+    ("W for U", gru_of(lambda W, U, b, c: (U, W, b, c)), WRONG_VALUES, "W and U seem swapped"),
+    ("b for c", gru_of(lambda W, U, b, c: (W, U, c, b)), WRONG_VALUES, "b and c seem swapped"),
+    ("no b", gru_of(lambda W, U, b, c: (W, U, 0 * b, c)), WRONG_VALUES, "biases is missing: b"),
+    ("no c", gru_of(lambda W, U, b, c: (W, U, b, 0 * c)), WRONG_VALUES, "biases is missing: c"),
+    (
+        "no biases",
+        gru_of(lambda W, U, b, c: (W, U, 0 * b, 0 * c)),
+        WRONG_VALUES,
+        "The biases are missing",
+    ),
     (
         "all three",
         lambda x, h, W, U, b, c: np.tanh(W @ x + U @ h + b + c),
@@ -507,13 +666,32 @@ SPAN = rows(
     ("three", lambda T: [math.log(T - 1)] * 3, WRONG_SHAPE, "should be one number"),
 )
 PADDING = "and so on and on, as one says when there is nothing to say at all, " * 3
+OFF_TOPIC = (
+    """Last summer we took the train to the mountains in order to see the lake. I remember a
+    longer walk, and my brother carried the food, which we shared with friends. The state of
+    the path was bad, but the position of the sun was fine and we took one step at a time.""",
+    """In order to bake bread, mix flour and water, multiply the amounts by two for more
+    guests, and let it grow for an hour at less than thirty degrees. The dough shrinks if it
+    is cold. Open the gate of the oven early and skip the salt.""",
+    """Football is played by two teams. The team that trains early keeps the ball in the net.
+    If the loss is above one goal, the coach blows his whistle and the fans run away. The far
+    corner, the gate, the chain of passes: all of it is the product of hard training.""",
+    """In other words, his sentence was longer than the court had asked for. In the past he
+    remembered the order of events, and his memory of the same people, whom he carried along,
+    was clear. He lost weight and shared his cell with one other man for a long time.""",
+)
+NAMES_ALONE = "Neural networks, neurons, layers, inputs and outputs are a field of study. " * 3
 TEXTS = [
     row
     for name, partly, asked in (
-        ("explain_rnn", "It has a hidden state. ", "Which weights does the tenth word meet"),
+        (
+            "explain_rnn",
+            "An RNN has a state, unlike a feed-forward network. ",
+            "Which weights does the tenth word meet",
+        ),
         (
             "explain_gradients",
-            "A product of many factors. ",
+            "Of the gradient through time: a product of many factors, matrices and slopes. ",
             "for which size of the factor".lower(),
         ),
     )
@@ -522,16 +700,23 @@ TEXTS = [
         ("a number", value(42), FAILED, "a text in quotes"),
         ("empty", value(""), WRONG_VALUES, "0 words"),
         ("short", value(partly), WRONG_VALUES, "words; an answer that explains"),
-        ("off topic", value(PADDING), WRONG_VALUES, "points: none"),
+        ("off topic", value(PADDING), WRONG_VALUES, "Hardly a word of it is about networks"),
+        *(
+            (f"off topic {i}", value(text), WRONG_VALUES, "Hardly a word of it")
+            for i, text in enumerate(OFF_TOPIC)
+        ),
+        ("names alone", value(NAMES_ALONE), WRONG_VALUES, "points: none"),
         ("partly", value(partly + PADDING), WRONG_VALUES, asked),
         ("not judged", value(partly + PADDING), WRONG_VALUES, "it cannot judge"),
     )
 ]
 GUESSES = [
-    *wrong_guesses("guess_extra_weights"),
+    *wrong_guesses("guess_extra_weights", impossible=-5, bounds="it must be 0 or more"),
+    *rows("guess_extra_weights", ("half", value(0.5), WRONG_VALUES, "must be a whole number")),
     *wrong_guesses("guess_nearest_noun", impossible=150),
     *wrong_guesses("guess_share", impossible=-1),
-    *wrong_guesses("guess_overflow_step", impossible=0),
+    *wrong_guesses("guess_overflow_step", impossible=0, bounds="it must be 1 or more"),
+    *rows("guess_overflow_step", ("half", value(2.5), WRONG_VALUES, "must be a whole number")),
     *wrong_guesses("guess_angle", impossible=360),
     *wrong_guesses("guess_gru_factor", impossible=-0.5),
 ]

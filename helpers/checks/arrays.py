@@ -15,28 +15,33 @@ from helpers.validation import Array
 RELATIVE, ABSOLUTE = 1e-5, 1e-6  # float32 passes, every named mistake fails
 
 
-def to_array(value: Any, name: str = "result") -> Array:
+def to_array(value: Any, name: str = "result", wanted: str = "an array of real numbers") -> Array:
     """A number, list, NumPy array or torch tensor, with or without a gradient, as float64.
 
-    Raises a Verdict naming what came instead of real numbers.
+    wanted: what is asked for, in words. Raises a Verdict naming what came instead.
     """
     try:
         array = _converted(value)
     except Exception:
         array = None
     if array is None or array.dtype.kind not in "fiu":
-        kind = (
-            "numbers that are not real"
-            if _complex(array)
-            else f"a value of type {type(value).__name__}"
-        )
         where = "It returned" if name == "result" else f"{name} is"
-        raise Verdict(FAILED, f"{where} {kind}; an array of real numbers is needed.")
+        raise Verdict(FAILED, f"{where} {_kind(value, array)}; {wanted} is needed.")
     return array.astype(np.float64)
 
 
-def _complex(array: Array | None) -> bool:
-    return array is not None and array.dtype.kind == "c"
+def to_number(value: Any) -> Array:
+    """As to_array, where one number is asked for; any number of them is accepted."""
+    return to_array(value, wanted="a real number")
+
+
+def _kind(value: Any, array: Array | None) -> str:
+    """What is no array of real numbers, in words."""
+    if array is not None and array.dtype.kind == "c":
+        return "numbers that are not real"
+    if type(value) is int:
+        return "a whole number beyond any float's range"
+    return f"a value of type {type(value).__name__}"
 
 
 def _converted(value: Any) -> Array:
@@ -51,6 +56,11 @@ def _converted(value: Any) -> Array:
 def one_array(value: Any) -> tuple[Array, ...]:
     """The single part of a function that returns one array."""
     return (to_array(value),)
+
+
+def one_number(value: Any) -> tuple[Array, ...]:
+    """The single part of a function that returns one number."""
+    return (to_number(value),)
 
 
 def several(names: Sequence[str]) -> Callable[[Any], tuple[Array, ...]]:
@@ -72,7 +82,10 @@ def several(names: Sequence[str]) -> Callable[[Any], tuple[Array, ...]]:
 
 def close(got: Array, want: Array) -> bool:
     """Whether two arrays have one shape and agree to float32's precision; NaN is never close."""
-    if got.shape != want.shape:
-        return False
+    return got.shape == want.shape and not off(got, want).any()
+
+
+def off(got: Array, want: Array) -> Array:
+    """Where an array of the right shape differs by more than float32's rounding, as booleans."""
     scale = np.abs(want).max(initial=0)
-    return bool(np.all(np.abs(got - want) <= RELATIVE * scale + ABSOLUTE))
+    return ~(np.abs(got - want) <= RELATIVE * scale + ABSOLUTE)

@@ -6,12 +6,15 @@ from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
+import torch
 
-from helpers.checks.arrays import close, one_array, several
-from helpers.checks.harness import Case, Outcome, attempt, failure, shapes_of
+from helpers.checks.arrays import close, off, one_array, one_number, several
+from helpers.checks.harness import Case, Outcome, attempt, changes_told, failure, shapes_of
 from helpers.checks.results import WRONG_SHAPE, WRONG_VALUES, Verdict
 from helpers.validation import Array
 
+NEAR = 0.05  # of the right size: said in percent
+ROUNDINGS = 8  # in one task: more than a short format loses there
 Parts = tuple[Array, ...]
 
 
@@ -41,16 +44,18 @@ def compare(
     names: of the returned arrays. shape: their shapes in the task's words.
     Raises a Verdict otherwise.
     """
-    receive = one_array if len(names) == 1 else several(names)
-    outcomes = attempt(function, cases, receive)
-    given = [(c, o.value) for c, o in zip(cases, outcomes, strict=True) if o.error is None]
-    want = [_parts(reference(**case)) for case, _ in given]
-    got = [_like(value, right) for (_, value), right in zip(given, want, strict=True)]
-    compared = [case for case, _ in given]
-    judge_shapes(compared, got, want, names, mistakes, shape)
-    judge_values(compared, got, want, names, mistakes)
-    check_errors(function, cases, outcomes)
-    return f"Right on {len(cases)} random inputs of several sizes."
+    want = [_parts(reference(**case)) for case in cases]
+    scalar = all(part.shape == () for part in want[0])
+    single = one_number if scalar else one_array
+    outcomes = attempt(function, cases, single if len(names) == 1 else several(names))
+    given = [i for i, outcome in enumerate(outcomes) if outcome.error is None]
+    want, compared = [want[i] for i in given], [cases[i] for i in given]
+    got = [_like(outcomes[i].value, right) for i, right in zip(given, want, strict=True)]
+    with changes_told(outcomes) as told:
+        judge_shapes(compared, got, want, names, mistakes, shape)
+        judge_values(compared, got, want, names, mistakes)
+        check_errors(function, cases, outcomes)
+    return f"Right on {len(cases)} random inputs of several sizes.{told}"
 
 
 def check_errors(function: Any, cases: Sequence[Case], outcomes: Sequence[Outcome]) -> None:
@@ -112,7 +117,7 @@ def judge_values(
         mine, right = [g[part] for g in got], [w[part] for w in want]
         if all(map(close, mine, right)):
             continue
-        found = named(cases, got, part, mistakes) or [observed(mine, right)]
+        found = named(cases, got, part, mistakes) or [observed(cases, mine, right)]
         lines += found if name == "result" else [f"{name}: {line}" for line in found]
     if lines:
         head = None if any(part.ndim for part in want[0]) else "wrong values"
@@ -139,18 +144,57 @@ def _gives(mistake: Mistake, case: Case, got: Array) -> bool:
     return close(got, wrong)
 
 
-def observed(got: Sequence[Array], want: Sequence[Array]) -> str:
+def observed(cases: Sequence[Case], got: Sequence[Array], want: Sequence[Array]) -> str:
     """What can be said of a wrong result that is no known mistake."""
     if not all(np.isfinite(each).all() for each in got):
         return "Your result holds inf or NaN, and every right value is finite."
     mine, right = (np.concatenate([each.ravel() for each in side]) for side in (got, want))
-    factor = mine @ right / (right @ right) if right.any() else 0.0
     if not mine.any():
         return "Your result is zero everywhere."
+    rounded = _rounded(mine, right)
+    if rounded:
+        return rounded
+    factor = mine @ right / (right @ right) if right.any() else 0.0
     if close(mine, factor * right):
-        return f"Your result is {factor:.3g} times as large as it should be, everywhere."
-    good = sum(map(close, got, want))
-    if good:
-        return f"It is right on {good} of {len(got)} inputs: which of them differ from the rest?"
-    wrong = np.abs(mine - right) > 1e-4 * np.abs(right).max()
-    return f"{wrong.mean():.0%} of the entries are off. Compare with the formula, term by term."
+        return _scaled(factor)
+    offset = float((mine - right).mean())
+    if close(mine, right + offset):
+        side = "larger" if offset > 0 else "smaller"
+        return f"Your result is {abs(offset):.3g} {side} than it should be, everywhere."
+    wrong_on = [case for case, *pair in zip(cases, got, want, strict=True) if not close(*pair)]
+    if len(wrong_on) < len(cases):
+        shapes = shapes_of(wrong_on[0])
+        first = f"the first that is wrong had {shapes}." if shapes else "how do they differ?"
+        return f"It is right on {len(cases) - len(wrong_on)} of {len(cases)} inputs: {first}"
+    wrong = sum(int(off(*pair).sum()) for pair in zip(got, want, strict=True))
+    largest = np.abs(mine - right).max()
+    return (
+        f"Numbers that are off: {wrong} of {mine.size}, by up to {largest:.2g}. "
+        "Compare with the formula, term by term."
+    )
+
+
+def _scaled(factor: float) -> str:
+    """What to say of a result that is the right one times a factor."""
+    if abs(factor - 1) < NEAR:
+        side = "large" if factor > 1 else "small"
+        return f"Your result is {100 * abs(factor - 1):.2g} % too {side}, everywhere."
+    return f"Your result is {factor:.3g} times as large as it should be, everywhere."
+
+
+def _held(numbers: Array, dtype: torch.dtype) -> Array:
+    return torch.tensor(numbers).to(dtype).double().numpy()
+
+
+def _rounded(mine: Array, right: Array) -> str | None:
+    """What to say of the right result in a format of too few digits; None if it is not that."""
+    for dtype, digits in ((torch.bfloat16, "two digits"), (torch.float16, "three digits")):
+        rounding = ROUNDINGS * torch.finfo(dtype).eps * np.abs(right).max()
+        held, exact = (np.array_equal(_held(side, dtype), side) for side in (mine, right))
+        if held and not exact and np.abs(mine - right).max() <= rounding:
+            name = str(dtype).removeprefix("torch.")
+            return (
+                f"It is right to the precision of {name}, about {digits}: "
+                "calculate in float32 or float64."
+            )
+    return None

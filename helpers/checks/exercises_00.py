@@ -19,11 +19,13 @@ SIZES = ((4, 4), (3, 3), (5, 2), (2, 6), (1, 3))  # (hidden, input); square ones
 
 @exercise("00", 1, "Twice the words", points=1, minutes=2, difficulty=1, kind="prediction")
 def guess_extra_weights(answer: Any) -> str:
-    """A prediction: how many more weights for a sentence twice as long."""
+    """Check a prediction of a number of weights."""
     return predicted(
         answer,
         lambda: _weights_used(steps=10) - _weights_used(steps=5),
         unit="weights",
+        low=0,
+        whole=True,
         lesson="The same W, U and b serve every step: that is what shared weights means.",
     )
 
@@ -79,7 +81,7 @@ STEP_MISTAKES = (
 
 @exercise("00", 2, "The RNN step", points=2, minutes=5, difficulty=1)
 def rnn_step(answer: Any) -> str:
-    """h = tanh(W h + U x + b), shape (hidden,)."""
+    """Check a function of (x, h, W, U, b) that returns the next state (hidden,)."""
     return compare(answer, _step_cases(), _step, STEP_MISTAKES, shape="(hidden,)")
 
 

@@ -24,7 +24,7 @@ UNDECIDED = 0.1  # difference of the two logits below which the latch says nothi
 
 @exercise("01", 2, "The nearest noun, misled", points=1, minutes=2, difficulty=1, kind="prediction")
 def guess_nearest_noun(answer: Any) -> str:
-    """A prediction in percent: the nearest-noun rule when all attractors are opposite."""
+    """Check a prediction in percent."""
 
     def measure() -> float:
         tokens, labels = AgreementTask(20, "opposite", seed=0).batch(1000)
@@ -77,7 +77,7 @@ COUNT_MISTAKES = (
 
 @exercise("01", 1, "Count the gap", points=2, minutes=5, difficulty=1)
 def words_between(answer: Any) -> str:
-    """The number of tokens between the subject and the verb of a whole sentence."""
+    """Check a function of (words, subject) that returns a number of tokens."""
     cases: list[Case] = []
     for seed, gap in enumerate((7, 3, 12, 5, 20, 4)):
         drawn = AgreementTask(gap, seed=seed).sentence()
@@ -90,7 +90,7 @@ def words_between(answer: Any) -> str:
 
 @exercise("01", 3, "Fool the latch", points=3, minutes=10, difficulty=2)
 def fool_the_latch(answer: Any) -> str:
-    """(words, verb): a sentence on which the hand-set latch is not right."""
+    """Check a function that returns (words, verb), put to the hand-set latch."""
     words, verb = attempt(answer, [{}], _sentence)[0].value
     subject = _subject(words)
     _check_sentence(words, subject, verb)
@@ -138,6 +138,24 @@ def _subject(words: Sequence[str]) -> int | None:
     return None
 
 
+def _broken(words: Sequence[str], subject: int) -> str | None:
+    """What makes a row of words no sentence, as far as simple rules can tell."""
+    adjectives, nouns = {*lexicon().adjectives, *lexicon().colours}, word_numbers()
+    says_something = {*lexicon().transitive, *lexicon().intransitive, *lexicon().prepositions,
+                      *lexicon().late_adverbs}  # fmt: skip
+    for place, (before, word) in enumerate(zip([",", *words], [*words, ","], strict=True)):
+        if word == before and place < len(words):
+            where = "twice in a row" if place else "at the start"
+            return f"{word!r} stands there {where}."
+        if before in {"the", *adjectives} and word not in {*adjectives, *nouns}:
+            return f"After {before!r} there is no noun."
+        if word in nouns and before not in {"the", *adjectives}:
+            return f"{word!r} stands without 'the'."
+    if not says_something.intersection(words[subject + 1 :]):
+        return f"Nothing is said of {words[subject]!r} before the verb: no other verb, no place."
+    return None
+
+
 def _check_sentence(words: Sequence[str], subject: int | None, verb: str) -> None:
     """Raise a Verdict unless the sentence is one that the claim is about."""
 
@@ -156,6 +174,9 @@ def _check_sentence(words: Sequence[str], subject: int | None, verb: str) -> Non
             "There is no subject: 'the', perhaps adjectives, and a noun, at the start of the",
             "sentence or after a comma.",
         )
+    broken = _broken(words, subject)
+    if broken:
+        raise refuse(broken, "The claim is about sentences: write one that a book could hold.")
     gap = len(words) - subject - 1
     if gap < SMALLEST_GAP:
         raise refuse(

@@ -24,7 +24,7 @@ POWERS = 3000
 
 @exercise("02", 2, "The first of four words", points=1, minutes=2, difficulty=1, kind="prediction")
 def guess_share(answer: Any) -> str:
-    """A prediction in percent: word 1's share of the four terms of dL/dU."""
+    """Check a prediction in percent."""
     lesson = "Small, and far from absent: three factors are too few for a gradient to vanish."
     return predicted(answer, _share_of_word_1, unit="%", low=0, high=100, lesson=lesson)
 
@@ -88,7 +88,7 @@ JACOBIAN_MISTAKES = (
 
 @exercise("02", 3, "The Jacobian of one step", points=2, minutes=8, difficulty=2)
 def step_jacobian(answer: Any) -> str:
-    """diag(1 - h^2) W, shape (hidden, hidden)."""
+    """Check a function of (h, W) that returns a Jacobian (hidden, hidden)."""
     rng = np.random.default_rng(201)
     cases: list[Case] = [
         {"h": rng.uniform(-0.95, 0.95, n), "W": rng.normal(0, 0.7, (n, n))} for n in (4, 3, 6, 2)
@@ -146,7 +146,7 @@ BPTT_MISTAKES = (
 
 @exercise("02", 1, "One step of BPTT", points=3, minutes=10, difficulty=2)
 def bptt_step(answer: Any) -> str:
-    """(dL/dh of the step before, this step's term of dL/dW)."""
+    """Check a function of (h_t, h_before, W, dL_dh) that returns (dL_dh_before, term_W)."""
     rng = np.random.default_rng(202)
     cases: list[Case] = [
         {
@@ -164,7 +164,7 @@ def bptt_step(answer: Any) -> str:
     "02", 4, "Break a claim: small eigenvalues, small powers", points=3, minutes=10, difficulty=3
 )
 def growing_matrix(answer: Any) -> str:
-    """A 2 x 2 matrix, entries up to 10, spectral radius below 1, a power's norm above 1,000."""
+    """Check a function that returns a matrix (2, 2): its entries, its radius, its powers."""
     (A,) = attempt(answer, [{}], one_array)[0].value
     if A.shape != (2, 2):
         raise Verdict(WRONG_SHAPE, f"Your matrix has shape {A.shape} and should have (2, 2).")

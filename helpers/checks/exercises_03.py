@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 import torch
 
-from helpers.checks.arrays import one_array, to_array
+from helpers.checks.arrays import one_number, to_number
 from helpers.checks.compare import Mistake, check_errors, named
-from helpers.checks.harness import Case, attempt
+from helpers.checks.harness import Case, attempt, changes_told
 from helpers.checks.predictions import predicted
 from helpers.checks.registry import exercise
 from helpers.checks.results import FAILED, WRONG_SHAPE, WRONG_VALUES, Verdict
@@ -20,18 +20,20 @@ from helpers.validation import Array
 
 EDGE = 1e-9  # of the exponent: nearer to the edge, rounding decides
 LARGEST = tuple(torch.finfo(d).max for d in (torch.float16, torch.float32, torch.float64))
+SINGLE = LARGEST[1]
 
 
 @exercise(
     "03", 1, "When does 1.5^t overflow?", points=1, minutes=2, difficulty=1, kind="prediction"
 )
 def guess_overflow_step(answer: Any) -> str:
-    """A prediction: the first step at which 1.5^t is inf in float32."""
+    """Check a prediction of a step."""
     lesson = "The step grows with the logarithm of the largest number: a huge range buys few steps."
     return predicted(
         answer,
         lambda: measured_overflow_step(1.5, torch.float32),
         low=1,
+        whole=True,
         lesson=lesson,
     )
 
@@ -71,27 +73,35 @@ GROWTH_MISTAKES = (
 
 @exercise("03", 2, "The growth that overflows at a given step", points=2, minutes=8, difficulty=2)
 def growth_for(answer: Any) -> str:
-    """A growth g with g^(step - 1) <= largest < g^step."""
+    """Check a function of (step, largest) that returns a growth per step."""
     steps = (28, 5, 100, 219, 1000)
     cases: list[Case] = [{"step": s, "largest": m} for s in steps for m in LARGEST]
-    outcomes = attempt(answer, cases, _number)
+    outcomes = attempt(answer, cases, _number_and_range)
     check_errors(answer, cases, outcomes)
-    given = [float(outcome.value[0]) for outcome in outcomes]
-    wrong = [
-        pair for pair in zip(cases, given, strict=True) if not _overflows_at(pair[1], **pair[0])
-    ]
+    held = [(c, o.value) for c, o in zip(cases, outcomes, strict=True)
+            if c["largest"] <= o.value[1]]  # fmt: skip
+    given = [(case, float(growth)) for case, (growth, _) in held]
+    wrong = [(case, growth) for case, growth in given if not _overflows_at(growth, **case)]
     if not wrong:
-        return f"Right for all {len(cases)} steps and ranges that were tried."
-    lines = named(cases, [outcome.value for outcome in outcomes], 0, GROWTH_MISTAKES)
+        said = f"Right for all {len(given)} steps and ranges that were tried."
+        left = len(cases) - len(given)
+        return f"{said}\n{LEFT_OUT.format(left)}" if left else said
+    lines = named([case for case, _ in held], [value for _, value in held], 0, GROWTH_MISTAKES)
     case, growth = wrong[0]
     raise Verdict(WRONG_VALUES, *(lines or _growth_seen(growth, **case)), head="wrong values")
 
 
-def _number(value: Any) -> tuple[Array]:
-    array = to_array(value)
+def _number_and_range(value: Any) -> tuple[Array, float]:
+    """The number, and the largest one of the format that it came in."""
+    array = to_number(value)
     if array.size != 1:
         raise Verdict(WRONG_SHAPE, f"It returned shape {array.shape}; one number is needed.")
-    return (array.reshape(()),)
+    dtype = getattr(value, "dtype", None)
+    if isinstance(dtype, torch.dtype) and dtype.is_floating_point:
+        return array.reshape(()), max(LARGEST[0], torch.finfo(dtype).max)
+    if isinstance(dtype, np.dtype) and dtype.kind == "f":
+        return array.reshape(()), float(np.finfo(dtype).max)
+    return array.reshape(()), math.inf
 
 
 def _overflows_at(growth: float, step: int, largest: float) -> bool:
@@ -102,8 +112,16 @@ def _overflows_at(growth: float, step: int, largest: float) -> bool:
     return (step - 1) * log_growth < log_largest - edge and step * log_growth > log_largest + edge
 
 
+LEFT_OUT = (
+    "Your numbers are of a shorter format than float64: the {} cases whose `largest` is inf there "
+    "were left out."
+)
+
+
 def _growth_seen(growth: float, step: int, largest: float) -> list[str]:
     lines = [f"For step {step} and a largest number of {largest:.3g} it returned {growth:.6g}."]
+    if growth == math.inf and largest > SINGLE:
+        return [*lines, "Did you calculate in float32? There this largest number is inf already."]
     if not 1 < growth < math.inf:
         return [*lines, "A growth must be a finite number above 1."]
     first = math.floor(math.log(largest) / math.log(growth)) + 1
@@ -176,18 +194,20 @@ INF_MISTAKES = (
 
 @exercise("03", 3, "Find the first inf", points=2, minutes=8, difficulty=2)
 def first_inf(answer: Any) -> str:
-    """The first step of states (steps, hidden) that holds inf or -inf, or None."""
+    """Check a function of states (steps, hidden) that returns a step or None."""
     cases = [{"states": states} for states in _state_cases()]
+    want = [_first_inf(**case) for case in cases]
     outcomes = attempt(answer, cases, _step_or_none, may_return_none=True)
     check_errors(answer, cases, outcomes)
     given = [None if o.value is None else o.value[0] for o in outcomes]
-    wrong = [i for i, case in enumerate(cases) if given[i] != _first_inf(**case)]
-    if not wrong:
-        return f"Right on {len(cases)} arrays, with and without inf and NaN."
-    for mistake in INF_MISTAKES:
-        if [mistake.formula(**case) for case in cases] == given:
-            raise Verdict(WRONG_VALUES, mistake.says, head="wrong values")
-    raise Verdict(WRONG_VALUES, _inf_seen(cases, given, wrong), head="wrong values")
+    with changes_told(outcomes) as told:
+        if given == want:
+            return f"Right on {len(cases)} arrays, with and without inf and NaN.{told}"
+        for mistake in INF_MISTAKES:
+            if [mistake.formula(**case) for case in cases] == given:
+                raise Verdict(WRONG_VALUES, mistake.says, head="wrong values")
+        wrong = [i for i, right in enumerate(want) if given[i] != right]
+        raise Verdict(WRONG_VALUES, _inf_seen(cases, given, wrong), head="wrong values")
 
 
 def _inf_seen(cases: Sequence[Case], given: Sequence[Any], wrong: Sequence[int]) -> str:
@@ -207,7 +227,7 @@ def _inf_seen(cases: Sequence[Case], given: Sequence[Any], wrong: Sequence[int])
 
 
 def _step_or_none(value: Any) -> tuple[int]:
-    (array,) = one_array(value)
+    (array,) = one_number(value)
     if array.size != 1:
         raise Verdict(
             WRONG_SHAPE, f"It returned shape {array.shape}; one step, or None, is needed."

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from itertools import islice
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from helpers.checks.arrays import close, several
+from helpers.checks.arrays import close, to_array
 from helpers.checks.compare import Mistake, check_errors, judge_shapes, named, observed
 from helpers.checks.harness import Case, attempt
 from helpers.checks.predictions import predicted
@@ -21,6 +22,16 @@ from helpers.clipping import clip_by_global_norm
 from helpers.validation import Array
 
 SHAPES = ((4, 3), (4,), (2, 4))
+CLIP_CASES = (  # shapes, norm, c
+    (SHAPES, 10.0, 1.0),
+    (SHAPES, 0.4, 1.0),
+    (((5,),), 5.0, 3.0),
+    (((2, 3, 2), (), (3,), (4, 1)), 8.0, 2.0),
+    (((), (6, 2)), 2.0, 5.0),
+    (SHAPES, 0.0, 1.0),
+)
+MOST_TENSORS = 20  # that are looked at in what comes back
+SCENES = ((10.0, 1.0), (0.3, 1.0), (4.0, 2.5), (2.0, 5.0))  # norm of the gradient, c
 SEEN_TURN = 1.0  # degrees
 
 
@@ -28,21 +39,23 @@ SEEN_TURN = 1.0  # degrees
     "04", 1, "How far does clipping turn?", points=1, minutes=2, difficulty=1, kind="prediction"
 )
 def guess_angle(answer: Any) -> str:
-    """A prediction in degrees: the turn of a gradient clipped by its norm."""
+    """Check a prediction of an angle, in degrees."""
 
     def measure() -> float:
-        gradients = [torch.from_numpy(each) for each in _gradients(seed=0, size=10.0)]
+        gradients = [torch.from_numpy(each) for each in _gradients(0, SHAPES, 10.0)]
         return clip_by_global_norm(gradients, 1.0).angle
 
     lesson = "One factor for every entry changes the length and never the direction."
     return predicted(answer, measure, unit="degrees", low=0, high=180, lesson=lesson)
 
 
-def _gradients(seed: int, size: float) -> list[Array]:
-    """Gradients of SHAPES whose common norm is `size`, the tensors of unlike length."""
+def _gradients(seed: int, shapes: Sequence[tuple[int, ...]], size: float) -> list[Array]:
+    """Gradients of these shapes whose common norm is `size`, the tensors of unlike length."""
     rng = np.random.default_rng(400 + seed)
-    drawn = [rng.normal(0, scale, shape) for scale, shape in zip((1, 3, 0.3), SHAPES, strict=True)]
-    return [size / _length(drawn) * each for each in drawn] if size else [0 * g for g in drawn]
+    scales = (1, 3, 0.3, 2)[: len(shapes)]
+    drawn = [rng.normal(0, *pair) for pair in zip(scales, shapes, strict=True)]
+    factor = size / _length(drawn)
+    return [np.asarray(factor * each) for each in drawn]
 
 
 def _length(tensors: Sequence[Array]) -> float:
@@ -114,6 +127,10 @@ CLIP_MISTAKES = (
         lambda gradients, c: _scaled(gradients, 1.0),
     ),
     Mistake(
+        "You clipped to 1; c is another number in other calls.",
+        lambda gradients, c: _clipped(gradients, 1.0),
+    ),
+    Mistake(
         "The factor is upside down: long gradients became longer.",
         lambda gradients, c: _scaled(gradients, max(1.0, _length(_arrays(gradients)) / c)),
     ),
@@ -122,19 +139,20 @@ CLIP_MISTAKES = (
 
 @exercise("04", 2, "Clip by norm", points=3, minutes=10, difficulty=2)
 def clip_by_norm(answer: Any) -> str:
-    """All gradients times min(1, c / norm of them together), as a list."""
-    sizes = ((10.0, 1.0), (0.4, 1.0), (5.0, 3.0), (2.0, 5.0), (0.0, 1.0))
+    """Check a function of (gradients, c) that returns the clipped tensors as a list."""
     cases: list[Case] = [
-        {"gradients": [torch.from_numpy(g) for g in _gradients(seed, size)], "c": c}
-        for seed, (size, c) in enumerate(sizes)
+        {"gradients": [torch.from_numpy(g) for g in _gradients(seed, shapes, size)], "c": c}
+        for seed, (shapes, size, c) in enumerate(CLIP_CASES)
     ]
-    names = [f"gradient {i}" for i in range(len(SHAPES))]
-    kinds = ("torch", "numpy")
-    outcomes = attempt(answer, cases, _list_of(names), kinds=kinds, may_change=True)
-    given = [(c, o.value) for c, o in zip(cases, outcomes, strict=True) if o.error is None]
-    used, got = [case for case, _ in given], [value for _, value in given]
-    want = [_clipped(**case) for case in used]
-    judge_shapes(used, got, want, names, (), "")
+    want = [_clipped(**case) for case in cases]
+    outcomes = attempt(answer, cases, _tensors, kinds=("torch", "numpy"))
+    given = [i for i, outcome in enumerate(outcomes) if outcome.error is None]
+    used, got, want = ([side[i] for i in given] for side in
+                       (cases, [outcome.value for outcome in outcomes], want))  # fmt: skip
+    for case, mine, right in zip(used, got, want, strict=True):
+        _judge_count(len(mine), len(right))
+        names = [f"gradient {i}" for i in range(len(right))]
+        judge_shapes([case], [mine], [right], names, (), "")
     if not all(close(g, w) for mine, right in zip(got, want, strict=True)
                for g, w in zip(mine, right, strict=True)):  # fmt: skip
         raise Verdict(WRONG_VALUES, *_clip_seen(used, got, want))
@@ -142,19 +160,27 @@ def clip_by_norm(answer: Any) -> str:
     return "Right on gradients longer than c, shorter than c, and zero."
 
 
-def _list_of(names: Sequence[str]) -> Callable[[Any], tuple[Array, ...]]:
-    receive = several(names)
+def _tensors(value: Any) -> tuple[Array, ...]:
+    """As many arrays as came back, up to MOST_TENSORS."""
+    if isinstance(value, (float, int, np.floating)) or getattr(value, "shape", None) == ():
+        raise Verdict(
+            WRONG_SHAPE,
+            "It returned one number. PyTorch's clip_grad_norm_ returns the norm; did you?",
+            "Return the list of the clipped gradients.",
+        )
+    if isinstance(value, Iterator):
+        value = tuple(islice(value, MOST_TENSORS))  # it may have no end
+    if not isinstance(value, (list, tuple)):
+        raise Verdict(WRONG_SHAPE, f"It returned one {type(value).__name__}; return a list.")
+    return tuple(to_array(each, f"gradient {i}") for i, each in enumerate(value[:MOST_TENSORS]))
 
-    def received(value: Any) -> tuple[Array, ...]:
-        if isinstance(value, (float, int, np.floating)) or getattr(value, "shape", None) == ():
-            raise Verdict(
-                WRONG_SHAPE,
-                "It returned one number. PyTorch's clip_grad_norm_ returns the norm; did you?",
-                "Return the list of the clipped gradients.",
-            )
-        return receive(value)
 
-    return received
+def _judge_count(returned: int, right: int) -> None:
+    if returned != right:
+        raise Verdict(
+            WRONG_SHAPE,
+            f"It was called with a list of {right} and returned {returned}: one for each, please.",
+        )
 
 
 def _clip_seen(
@@ -171,7 +197,7 @@ def _clip_seen(
             "never turns it."
         )
     found = named(cases, mine, 0, joined)
-    return lines + (found or [observed([g for (g,) in mine], [w for (w,) in right])])
+    return lines + (found or [observed(cases, [g for (g,) in mine], [w for (w,) in right])])
 
 
 def _joining(formula: Callable[..., Any]) -> Callable[..., Array]:
@@ -192,19 +218,11 @@ def _angle(one: Array, other: Array) -> float:
 
 @exercise("04", 3, "Repair the loop", points=3, minutes=10, difficulty=2)
 def train_step(answer: Any) -> str:
-    """zero_grad, backward, clip to c, step: in an order in which clipping works."""
-    c = 1.0
-    for seed, size in enumerate((10.0, 0.3, 4.0)):
+    """Check a function of (model, loss, optimizer, c) that takes one step of training."""
+    for seed, (size, c) in enumerate(SCENES):
         scene = Scene(seed, size)
         given = {"model": scene.model, "loss": scene.loss, "optimizer": scene.optimizer, "c": c}
-        attempt(
-            answer,
-            [given],
-            lambda value: value,
-            may_change=True,
-            may_return_none=True,
-            copies=False,
-        )
+        attempt(answer, [given], lambda value: value, may_return_none=True, copies=False)
         lines = fault(scene, c)
         if lines:
             raise Verdict(WRONG_VALUES, *lines, head="the step it takes is not the clipped one")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from itertools import permutations
 from typing import Any
 
 import numpy as np
@@ -22,7 +24,7 @@ SIZES = ((4, 4), (3, 3), (5, 2), (2, 6))  # (hidden, input)
 
 @exercise("05", 2, "A gate held open", points=1, minutes=2, difficulty=1, kind="prediction")
 def guess_gru_factor(answer: Any) -> str:
-    """A prediction: the factor per step of a fresh GRU with +4 on its update gate's bias."""
+    """Check a prediction of a factor."""
     lesson = (
         f"Over {GAP} words that leaves a good part of the signal, where the plain RNN's is gone."
     )
@@ -67,8 +69,15 @@ class _Blocks:
     def reset_before_with_bias(self) -> Array:
         return self.mixed(np.tanh(self.i_n + self.r * (self.U_n @ (self.r * self.h)) + self.c_n))
 
-    def gates_swapped(self) -> Array:
-        return self.mixed(np.tanh(self.i_n + self.z * self.s), self.r)
+    def ng(self) -> Array:
+        return self.mixed(np.tanh(self.i_n + self.U_n @ (self.r * self.h) + self.c_n), 1 - self.z)
+
+    def ng_simplified(self) -> Array:
+        return self.mixed(np.tanh(self.i_n + self.s), 1 - self.z)
+
+    def tanh_gates(self) -> Array:
+        r, z = np.tanh(self.i_r + self.h_r), np.tanh(self.i_z + self.h_z)
+        return self.mixed(np.tanh(self.i_n + r * self.s), z)
 
     def bias_outside(self) -> Array:
         return self.mixed(np.tanh(self.i_n + self.r * (self.s - self.c_n) + self.c_n))
@@ -92,10 +101,27 @@ class _Blocks:
         return np.tanh(self.i_n + self.r * self.s)
 
 
+def _in_order(*places: int) -> Callable[..., Array]:
+    """A right step that takes its blocks r, z, n from other places of the rows."""
+
+    def reordered(rows: Array) -> Array:
+        blocks = np.split(rows, 3)
+        return np.concatenate([blocks[place] for place in places])
+
+    return lambda x, h, W, U, b, c: _Blocks(x, h, *map(reordered, (W, U, b, c))).right()
+
+
+def _turned(rows: Array) -> Array:
+    """Each of the three square blocks transposed."""
+    return np.concatenate([block.T for block in np.split(rows, 3)])
+
+
 def _mistake(says: str, name: str) -> Mistake:
     return Mistake(says, lambda **case: getattr(_Blocks(**case), name)())
 
 
+ORDER = "The blocks are in the wrong order: the rows stand as r, z, n."
+TURNED = "Is a matrix transposed? Row i of a block belongs to unit i of the new state."
 GRU_MISTAKES = (
     _mistake(
         "z and 1 - z seem swapped: in PyTorch's convention z near 1 keeps the old state.",
@@ -108,7 +134,31 @@ GRU_MISTAKES = (
     _mistake(
         "The reset gate acts twice: once, after the matrix product.", "reset_before_with_bias"
     ),
-    _mistake("The gates are in the wrong order: the rows stand as r, z, n.", "gates_swapped"),
+    _mistake(
+        "This is Ng's form: PyTorch's z says how much is kept, not how much is written, and its r "
+        "acts after the matrix product with h.",
+        "ng",
+    ),
+    _mistake(
+        "This is Ng's simplified form: it has no reset gate, and its update gate says how much "
+        "is written; PyTorch's z says how much is kept.",
+        "ng_simplified",
+    ),
+    *(Mistake(ORDER, _in_order(*places)) for places in list(permutations(range(3)))[1:]),
+    _mistake(
+        "The gates are to lie between 0 and 1: they have the logistic, not tanh.", "tanh_gates"
+    ),
+    Mistake(TURNED, lambda x, h, W, U, b, c: _Blocks(x, h, W, _turned(U), b, c).right()),
+    Mistake(TURNED, lambda x, h, W, U, b, c: _Blocks(x, h, _turned(W), U, b, c).right()),
+    Mistake(TURNED, lambda x, h, W, U, b, c: _Blocks(x, h, _turned(W), _turned(U), b, c).right()),
+    Mistake(
+        "W and U seem swapped: which of the two meets the old state?",
+        lambda x, h, W, U, b, c: _Blocks(x, h, U, W, b, c).right(),
+    ),
+    Mistake(
+        "b and c seem swapped: b goes with the word, c with the old state.",
+        lambda x, h, W, U, b, c: _Blocks(x, h, W, U, c, b).right(),
+    ),
     _mistake(
         "c_n stands outside of the reset gate: it belongs to s, the term that r multiplies.",
         "bias_outside",
@@ -133,12 +183,16 @@ GRU_MISTAKES = (
         "One of the two biases is missing: c.",
         lambda x, h, W, U, b, c: _Blocks(x, h, W, U, b, 0 * c).right(),
     ),
+    Mistake(
+        "One of the two biases is missing: b.",
+        lambda x, h, W, U, b, c: _Blocks(x, h, W, U, 0 * b, c).right(),
+    ),
 )
 
 
 @exercise("05", 1, "The GRU step", points=3, minutes=15, difficulty=3)
 def gru_step(answer: Any) -> str:
-    """One step of a GRU in PyTorch's convention, shape (hidden,)."""
+    """Check a function of (x, h, W, U, b, c) that returns the next state (hidden,)."""
     rng = np.random.default_rng(502)
     cases: list[Case] = [
         {
@@ -191,7 +245,7 @@ SPAN_MISTAKES = (
 
 @exercise("05", 3, "A bias for a memory span", points=2, minutes=8, difficulty=2)
 def bias_for_span(answer: Any) -> str:
-    """The bias b with logistic(b) = 1 - 1/T. log(T) is off by one span, and not accepted."""
+    """Check a function of T that returns a bias."""
     cases: list[Case] = [{"T": T} for T in (10.0, 2.0, 3.0, 100.0, 1000.0)]
     said = compare(answer, cases, lambda T: np.log(T - 1), SPAN_MISTAKES)
     return said.replace("random inputs of several sizes", "spans from 2 to 1,000")

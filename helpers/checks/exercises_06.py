@@ -13,13 +13,16 @@ from helpers.checks.registry import exercise
 from helpers.checks.results import FAILED, WRONG_VALUES, Verdict
 
 FEWEST_WORDS, MOST_SHOWN = 30, 20_000
+FEWEST_TERMS = 3  # of TERMS, in a text about networks
+GAP = r"\w*(?:\W+\w+){0,4}?\W+"  # up to four words between two
 
 
 class Point(NamedTuple):
     """A key point of an answer.
 
-    name: as it is listed. words: beginnings of words, any of which touches it (a space
-    stands for any white space). question: asked when none is there.
+    name: as it is listed. words: beginnings of words or phrases, any of which touches it
+    (a space stands for any white space, " ... " for up to four words). question: asked
+    when none is there.
     """
 
     name: str
@@ -27,85 +30,138 @@ class Point(NamedTuple):
     question: str
 
 
+TERMS = (
+    "network", "neural", "neuron", "rnn", "recurren", "feed", "layer", "input", "output",
+    "token", "sequen", "sentence", "time step", "hidden", "weight", "parameter", "matri", "vector",
+    "gradient", "jacobian", "derivative", "slope", "eigenvalue", "singular value", "backprop",
+    "tanh", "gru", "lstm", "clip", "norm of", "the norm",
+)  # fmt: skip
+WEIGHTS = ("weight", "parameter", "matri", "cell", "function", "rule", "set of", "network", "layer")
 RNN_POINTS = (
     Point(
         "order",
-        ("order", "sequen", "one word at a time", "step by step", "position"),
+        (
+            "order", "sequen", "at a time", "at each step", "at every step", "one by one",
+            "word by word", "token by token", "step by step", "after another", "after the other",
+            "in turn", "position", "left to right", "time step", "timestep", "consecutive",
+            "successive", "temporal", "came first", "came before", "comes first",
+        ),
         "Two sentences hold the same words. What tells an RNN which came first?",
     ),
     Point(
         "state",
-        ("state", "memory", "remember", "hidden", "carri", "carry", "recurren"),
+        (
+            "state", "memory", "memori", "remember", "hidden vector", "carri", "carry", "so far",
+            "recurrence", "recurrent connection", "feedback", "loop", "feeds back", "fed back",
+            "context", "history", "past", "previous", "summar", "passes on", "passed on",
+            "retain", "keeps track",
+        ),
         "What goes from one step to the next?",
     ),
     Point(
         "shared weights",
-        ("share", "same weight", "same matri", "reuse", "re-use", "same parameter", "tied"),
+        (
+            *(f"{same} ... {what}" for same in ("same", "identical", "share", "sharing", "reus",
+              "re-us") for what in WEIGHTS),
+            *(f"{what} ... {same}" for what in WEIGHTS for same in ("the same", "identical",
+              "shar", "reus", "re-us", "not change", "tied", "tying", "again")),
+            "one set of", "a single set", "one matri", "single matri", "shared over time",
+            "same w, u", "same w and",
+            "same at each", "same at every", "same for each", "same for every", "same for all",
+        ),
         "Which weights does the tenth word meet, and which the first?",
     ),
     Point(
         "any length",
-        ("any length", "length", "arbitrar", "longer", "fixed size", "fixed-size", "variable"),
+        (
+            "length", "as long as", "how long", "however long", "arbitrar", "longer", "fixed size",
+            "fixed-size", "fixed ... size", "fixed number", "fixed ... input", "fixed window",
+            "fixed amount", "variable", "varying", "how many", "any number", "any size",
+            "unlimited", "number of words", "number of steps", "number of tokens",
+        ),
         "What happens when a sentence has one word more than all those before?",
     ),
-)
+)  # fmt: skip
+ONES = ("1", "one", "unity")
+EITHER = ("below or above", "above or below", "over or under", "under or over")
 GRADIENT_POINTS = (
     Point(
         "a product of factors",
-        ("product", "multipl", "factor", "jacobian", "chain"),
+        (
+            "product", "multipl", "factor", "jacobian", "chain", "power of", "powers of",
+            "raised to", "times itself", "repeated ... matri", "again and again",
+        ),
         "What does the gradient meet at each step on its way back, and how do these combine?",
     ),
     Point(
         "vanishing: below 1",
-        ("below 1", "below one", "less than 1", "less than one", "smaller than", "< 1", "shrink"),
+        (
+            *(f"{less} {one}" for one in ONES
+              for less in (*EITHER, "below", "under", "less than", "lower than", "within",
+                           "beneath", "<", "<=", "between 0 and", "between zero and")),
+            "smaller than", "smaller or larger than", "larger or smaller than", "shrink", "decay",
+            "dies", "die away", "die out", "fade", "to zero", "to 0", "towards 0",
+        ),
         "For which size of the factor does the signal die away?",
     ),
     Point(
         "exploding: above 1",
-        ("above 1", "above one", "greater than", "larger than", "more than 1", "> 1", "grow"),
+        (
+            *(f"{more} {one}" for one in ONES
+              for more in (*EITHER, "above", "over", "more than", "higher than", "beyond",
+                           ">", ">=")),
+            "greater than", "larger than", "bigger than", "smaller or larger than",
+            "larger or smaller than", "exceed", "grow", "blow", "run away", "runs away",
+            "without bound", "without limit", "infinit", "overflow", "diverg",
+        ),
         "For which size of the factor does it run away?",
     ),
     Point(
         "which part vanishes",
-        ("long lag", "long-range", "long range", "far", "distant", "early", "long depend", "lag"),
+        (
+            "lag", "long-range", "long range", "long-term", "long term", "long depend",
+            "long-distance", "long distance", "far", "distant", "distance", "remote", "early",
+            "earlier", "earliest", "old words", "first word", "older", "long ago", "recent",
+            "nearby", "near words", "near terms", "close by", "last few", "many steps",
+        ),
         "Does the whole gradient vanish, or the part of some words?",
     ),
     Point(
         "clipping",
-        ("clip", "threshold"),
+        (
+            "clip", "threshold", "capped", "capping", "cap the", "cap on", "limit ... norm",
+            "limit ... gradient", "limit ... length", "bound ... norm", "norm ... limit",
+            "rescal", "scale ... down", "scaled down",
+        ),
         "What keeps one exploding step from ruining the weights?",
     ),
     Point(
         "gates",
-        ("gate", "gru", "lstm"),
+        ("gate", "gating", "gru", "lstm", "long short"),
         "What can a network change in its own step so that a state is kept as it is?",
     ),
     Point(
         "other remedies",
         (
-            "orthogonal",
-            "residual",
-            "skip",
-            "initiali",
-            "identity",
-            "truncat",
-            "curricul",
-            "mixed gap",
+            "orthogonal", "unitary", "residual", "skip", "shortcut", "leaky", "initiali",
+            "identity", "relu", "truncat", "curricul", "mixed gap", "mixed length",
+            "short sentences first", "normaliz", "normalis", "regulari", "attention",
+            "transformer",
         ),
         "What helps besides: at the start of training, in the architecture, in the data?",
     ),
-)
+)  # fmt: skip
 
 
 @exercise("06", 1, "RNN or feed-forward?", points=2, minutes=10, difficulty=2, kind="text")
 def explain_rnn(answer: Any) -> str:
-    """A text: how does an RNN differ from a feed-forward network?"""
+    """Check a function that returns a text, by the words in it."""
     return _read(answer, RNN_POINTS, needed=3)
 
 
 @exercise("06", 2, "Why do gradients vanish?", points=3, minutes=15, difficulty=2, kind="text")
 def explain_gradients(answer: Any) -> str:
-    """A text: why do gradients vanish or explode in RNNs, and what improves it?"""
+    """Check a function that returns a text, by the words in it."""
     return _read(answer, GRADIENT_POINTS, needed=5)
 
 
@@ -119,7 +175,14 @@ def _read(answer: Any, points: tuple[Point, ...], needed: int) -> str:
             f"Your answer has {words} words; an answer that explains takes {FEWEST_WORDS} or more.",
             head="too short",
         )
-    touched = [point for point in points if _touches(text, point)]
+    plain = _plain(text)
+    if sum(_found(plain, term) for term in TERMS) < FEWEST_TERMS:
+        raise Verdict(
+            WRONG_VALUES,
+            "Hardly a word of it is about networks: answer the question above.",
+            head="off the question",
+        )
+    touched = [point for point in points if any(_found(plain, word) for word in point.words)]
     missing = [point for point in points if point not in touched]
     lines = [f"It touches {len(touched)} of {len(points)} points: {_names(touched)}."]
     lines += [f"Not found, {point.name}: {point.question}" for point in missing]
@@ -143,6 +206,13 @@ def _text(value: Any) -> str:
     return value[:MOST_SHOWN]
 
 
-def _touches(text: str, point: Point) -> bool:
-    plain = " ".join(text.lower().split())
-    return any(re.search(r"(?<!\w)" + re.escape(word), plain) for word in point.words)
+def _plain(text: str) -> str:
+    """Lower case, single blanks, blanks around < and >, and no "in order to"."""
+    spaced = re.sub(r"([<>])(=?)", r" \1\2 ", text.lower().replace("≤", "<=").replace("≥", ">="))
+    return " ".join(spaced.split()).replace("in order to", "to").replace("no longer", "not")
+
+
+def _found(plain: str, words: str) -> bool:
+    """Whether a phrase stands in a text, its words' beginnings at least."""
+    pattern = GAP.join(map(re.escape, words.split(" ... ")))
+    return re.search(r"(?<!\w)" + pattern, plain) is not None

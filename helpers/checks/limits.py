@@ -10,9 +10,12 @@ from __future__ import annotations
 import contextlib
 import contextvars
 import ctypes
+import math
 import random
+import sys
 import threading
 import time
+import warnings
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -80,17 +83,43 @@ def _stop(thread: threading.Thread) -> bool:
 def settings_kept() -> Iterator[None]:
     """Put back afterwards what a function may have set for everyone.
 
-    The random states of Python, NumPy and torch, torch's default dtype and its number of
-    threads. (NumPy's error handling and torch's gradient mode belong to a thread.)
+    The random states of Python, NumPy and torch; torch's default dtype, number of threads
+    and deterministic algorithms; warning filters, the recursion limit, the standard
+    streams; and the names in math, numpy and torch. (NumPy's error handling, torch's
+    gradient mode and default device belong to a thread.)
     """
     kept = random.getstate(), np.random.get_state(), torch.get_rng_state()  # noqa: NPY002
     dtype, threads = torch.get_default_dtype(), torch.get_num_threads()
+    strictness = torch.get_deterministic_debug_mode()
+    names = [(module, dict(vars(module))) for module in (math, np, torch)]
+    recursion, out, err = sys.getrecursionlimit(), sys.stdout, sys.stderr
     try:
-        yield
+        with warnings.catch_warnings():
+            yield
     finally:
+        sys.stdout, sys.stderr = out, err
+        sys.setrecursionlimit(recursion)
+        for module, values in names:
+            vars(module).update(values)
         random.setstate(kept[0])
         np.random.set_state(kept[1])  # noqa: NPY002
         torch.set_rng_state(kept[2])
         torch.set_default_dtype(dtype)
+        if torch.get_deterministic_debug_mode() != strictness:
+            torch.set_deterministic_debug_mode(strictness)
         if torch.get_num_threads() != threads:
             torch.set_num_threads(threads)
+
+
+@contextlib.contextmanager
+def settings_of_the_checks() -> Iterator[None]:
+    """The same settings inside, whatever the notebook has set: every library's defaults."""
+    with (
+        settings_kept(),
+        torch.device("cpu"),
+        torch.inference_mode(False),
+        torch.enable_grad(),
+        np.errstate(divide="warn", over="warn", under="ignore", invalid="warn"),
+    ):
+        torch.set_default_dtype(torch.float32)
+        yield

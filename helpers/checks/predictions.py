@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from helpers.checks.arrays import to_array
+from helpers.checks.arrays import to_number
 from helpers.checks.harness import attempt
 from helpers.checks.results import FAILED, WRONG_VALUES, Verdict
 
@@ -21,26 +21,39 @@ def predicted(
     unit: str = "",
     low: float = -np.inf,
     high: float = np.inf,
+    whole: bool = False,
     lesson: str,
 ) -> str:
     """Say how far a well-formed guess is from the measured value; any such guess is done.
 
     measure: computes the value. unit: of both, to be shown. low, high: bounds that every
-    sensible guess keeps. lesson: what the measured value teaches.
-    Raises a Verdict if the guess is no finite number within the bounds.
+    sensible guess keeps. whole: whether only whole numbers make sense, of which none but the
+    measured one is exact. lesson: what the measured value teaches.
+    Raises a Verdict if the guess is no finite number, or none that could be right.
     """
-    guess = _number(attempt(function, [{}], to_array)[0].value)
-    if not low <= guess <= high:
+    guess = _number(attempt(function, [{}], to_number)[0].value)
+    wanted = _wanted(guess, low, high, whole)
+    if wanted:
         raise Verdict(
             WRONG_VALUES,
-            f"You wrote {_shown(guess, unit)}; it must lie between {low:g} and {high:g}.",
+            f"You wrote {_shown(guess, unit)}; it must {wanted}.",
             head="not a possible value",
         )
     value = measure()
     off = abs(guess - value)
-    how_far = f"off by {_shown(off, unit)}" if off > NEAR * abs(value) else "as good as exact"
+    near = 0 if whole else NEAR * abs(value)
+    how_far = f"off by {_shown(off, unit)}" if off > near else "as good as exact"
     seen = f"You wrote {_shown(guess, unit)}; measured: {_shown(value, unit)}; {how_far}."
     return f"{seen}\n{lesson}"
+
+
+def _wanted(guess: float, low: float, high: float, whole: bool) -> str | None:
+    """What a guess must be and is not."""
+    if not low <= guess <= high:
+        return f"lie between {low:g} and {high:g}" if high < np.inf else f"be {low:g} or more"
+    if whole and not guess.is_integer():
+        return "be a whole number"
+    return None
 
 
 def _number(array: np.ndarray) -> float:
@@ -51,4 +64,5 @@ def _number(array: np.ndarray) -> float:
 
 
 def _shown(value: float, unit: str) -> str:
-    return f"{value:.3g} {unit}".rstrip()
+    digits = 3 if abs(value) < 1000 else 6
+    return f"{value + 0.0:.{digits}g} {unit}".rstrip()  # + 0.0: no "-0"

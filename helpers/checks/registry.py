@@ -7,10 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-import torch
-
 from helpers.checks import progress_file
-from helpers.checks.limits import settings_kept
+from helpers.checks.limits import settings_of_the_checks
 from helpers.checks.results import RIGHT, SOLVED, WRITTEN, Result, Verdict, told
 
 KINDS = ("code", "prediction", "text")
@@ -72,8 +70,7 @@ def exercise(
         def check(answer: Any) -> Result:
             head = None
             try:
-                with torch.enable_grad(), settings_kept():
-                    torch.set_default_dtype(torch.float32)
+                with settings_of_the_checks():
                     lines: tuple[str, ...] = tuple(judge(answer).split("\n"))
                 status = RIGHT if kind == "code" else WRITTEN
             except Verdict as verdict:

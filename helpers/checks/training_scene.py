@@ -5,7 +5,7 @@ The model and the optimizer are real enough to learn, and write down what happen
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
@@ -30,24 +30,26 @@ class RecordingModel(nn.Linear):
         self.weight.grad = self.bias.grad = None
 
 
-class RecordingOptimizer:
+class RecordingOptimizer(torch.optim.Optimizer):
     """Gradient descent that writes down its calls, and the gradient it was to step with."""
 
     def __init__(self, model: RecordingModel) -> None:
         self.model = model
         self.stepped_with: Tensor | None = None
-        self.param_groups = [{"params": [model.weight, model.bias], "lr": 0.1}]
+        super().__init__([model.weight, model.bias], {"lr": 0.1})
 
     def zero_grad(self, set_to_none: bool = True) -> None:
         self.model.zero_grad(set_to_none)
 
-    @torch.no_grad()
-    def step(self) -> None:
+    def step(self, closure: Callable[[], Any] | None = None) -> Any:
+        loss = None if closure is None else closure()
         self.model.events.append("step")
         self.stepped_with = _gradient_of(self.model)
-        for weight in (self.model.weight, self.model.bias):
-            if weight.grad is not None:
-                weight -= 0.1 * weight.grad
+        with torch.no_grad():
+            for weight in (self.model.weight, self.model.bias):
+                if weight.grad is not None:
+                    weight -= self.param_groups[0]["lr"] * weight.grad
+        return loss
 
 
 class Scene:
@@ -93,6 +95,11 @@ def _shortened(gradient: Tensor, c: float) -> Tensor:
     return gradient * (c / norm if norm > c else 1.0)
 
 
+def _each_shortened(scene: Scene, c: float) -> Tensor:
+    sizes = [weight.numel() for weight in (scene.model.weight, scene.model.bias)]
+    return torch.cat([_shortened(part, c) for part in scene.fresh.split(sizes)])
+
+
 def fault(scene: Scene, c: float) -> tuple[str, ...]:
     """What is wrong with a training step; () if it is right."""
     events = scene.events
@@ -122,10 +129,16 @@ def fault(scene: Scene, c: float) -> tuple[str, ...]:
         return (_unclipped(events),)
     if _agree(used, scene.fresh.clamp(-c, c)):
         return ("Did you limit each component on its own? That is clipping by value.",)
-    return (
-        f"The gradient it stepped with has norm {float(used.norm()):.3g}, where c is {c:g} and the "
-        f"norm before clipping was {float(scene.fresh.norm()):.3g}.",
-    )
+    if _agree(used, _each_shortened(scene, c)):
+        return (
+            "Did you clip each tensor by a norm of its own? The norm is that of all of them "
+            "together.",
+        )
+    norms = f"norm {float(used.norm()):.3g}, where c is {c:g} and the norm before clipping was "
+    seen = f"The gradient it stepped with has {norms}{float(scene.fresh.norm()):.3g}."
+    if _agree(used / used.norm(), scene.fresh / scene.fresh.norm()):
+        return (seen, "Its direction is right: is it c that it was clipped to?")
+    return (seen,)
 
 
 def _unclipped(events: Sequence[str]) -> str:
