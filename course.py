@@ -272,22 +272,22 @@ def bench(words):
 
 def build(words):
     """Run and store the notebooks."""
-    return run([venv_python(), "-m", "helpers.build"] + words)
+    return run([venv_python(), "-m", "tools.build"] + words)
 
 
 def reach(words):
     """Complete the recorded run."""
-    return run([venv_python(), "-m", "helpers.reach"] + words, **ONE_THREAD)
+    return run([venv_python(), "-m", "tools.record_runs"] + words, **ONE_THREAD)
 
 
 def site(words):
     """Make the reading edition."""
-    return run([venv_python(), "-m", "helpers.site"] + words)
+    return run([venv_python(), "-m", "tools.site"] + words)
 
 
 def slides(words):
     """Make the slides."""
-    return run([venv_python(), "-m", "helpers.slides"] + words)
+    return run([venv_python(), "-m", "tools.slides"] + words)
 
 
 COMMANDS = {

@@ -13,8 +13,8 @@ from threadpoolctl import threadpool_limits
 from torch import Tensor, nn
 from tqdm.auto import tqdm
 
-from helpers.agreement import AgreementTask
-from helpers.nonfinite import nonfinite_tensors
+from helpers.measure.nonfinite import nonfinite_tensors
+from helpers.task.agreement import AgreementTask
 from helpers.validation import Array, choice, integer, number_above
 
 OPTIMIZERS = {"adam": torch.optim.Adam, "sgd": torch.optim.SGD}

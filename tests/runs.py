@@ -8,8 +8,9 @@ from typing import Any
 
 import torch
 
-from helpers import models, training
-from helpers.agreement import AgreementTask, flipped, vocabulary
+from helpers import training
+from helpers.networks import classifiers as models
+from helpers.task.agreement import AgreementTask, flipped, vocabulary
 
 # Notebook 02's budget for mixed gaps, (3, 15).
 MIXED = {"steps": 3000, "learning_rate": 2e-3, "check_every": 500, "target": 1.01}

@@ -7,8 +7,8 @@ import base64
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
-from helpers.build import IGNORED_OUTPUT, normalise
-from helpers.pictures import Picture, canvas
+from helpers.figures.picture import Picture, canvas
+from tools.build import IGNORED_OUTPUT, normalise
 
 SMALL = "99_small"
 ANSWER = "def f(n):\n    ### BEGIN SOLUTION\n    return 41 + n\n    ### END SOLUTION"

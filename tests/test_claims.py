@@ -11,8 +11,8 @@ import pytest
 from markdown_it import MarkdownIt
 
 from helpers import claims
-from helpers.build import NOTEBOOKS
 from helpers.claims import COLUMNS, Claim, ClaimsError, fact_check, load_claims
+from tools.build import NOTEBOOKS
 
 TESTS = Path(__file__).parent
 ALL = load_claims()

@@ -236,13 +236,13 @@ def test_each_command_runs_its_program(course):
     course.main(["lab", "--no-browser"])
     assert course.calls[-1][-1] == "--no-browser"
     course.main(["build", "01"])
-    assert course.calls[-1][-2:] == ["helpers.build", "01"]
+    assert course.calls[-1][-2:] == ["tools.build", "01"]
     for command in ("site", "slides"):
         course.main([command])
         assert course.calls[-1][-2:] == ["-m", f"helpers.{command}"]
     assert course.settings == {}
     course.main(["reach"])
-    assert course.calls[-1][-2:] == ["-m", "helpers.reach"]
+    assert course.calls[-1][-2:] == ["-m", "tools.record_runs"]
     assert course.settings["OMP_NUM_THREADS"] == "1"
     course.main(["bench", "-k", "probe"])
     assert course.calls[-1][-3:] == ["tests/benchmarks", "-k", "probe"]

@@ -10,8 +10,8 @@ import nbformat
 import pytest
 
 from helpers import claims
-from helpers.build import NOTEBOOKS
 from helpers.checks.registry import EXERCISES
+from tools.build import NOTEBOOKS
 
 GUIDE = (NOTEBOOKS.parent / "instructor" / "guide.md").read_text(encoding="utf-8")
 ID = re.compile(r"`([a-z]+(?:-[a-z0-9*]+)+)`")

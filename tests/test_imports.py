@@ -52,7 +52,7 @@ def loaded_by(*names: str) -> set[str]:
 
 
 def test_every_module_imports_without_network_and_display():
-    assert {"helpers.rnn", "helpers.build"} <= set(MODULES)
+    assert {"helpers.networks.rnn", "tools.build"} <= set(MODULES)
     assert set(MODULES) <= loaded_by(*MODULES)
 
 

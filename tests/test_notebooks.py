@@ -15,7 +15,7 @@ import pytest
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
-from helpers.build import IGNORED_OUTPUT, NOTEBOOKS, SOLUTIONS, normalise, pictures
+from tools.build import IGNORED_OUTPUT, NOTEBOOKS, SOLUTIONS, normalise, pictures
 
 PATHS = sorted(NOTEBOOKS.glob("*.ipynb")) + sorted(SOLUTIONS.glob("*.ipynb"))
 LONGEST_CELL = 20
@@ -37,13 +37,13 @@ def faults(notebook: NotebookNode) -> Iterator[str]:
 
 
 def slider_names(sources: Iterator[str]) -> set[str]:
-    """The names by which a notebook calls helpers.sliders or what it imported from there."""
+    """The names by which a notebook calls the sliders, or what it imported from there."""
     names = set()
     for source in sources:
         for node in ast.walk(ast.parse(source)):
             if isinstance(node, ast.ImportFrom):
                 for alias in node.names:
-                    if f"{node.module}.{alias.name}".startswith("helpers.sliders"):
+                    if f"{node.module}.{alias.name}".startswith("helpers.figures.sliders"):
                         names.add(alias.asname or alias.name)
     return names
 
@@ -210,7 +210,7 @@ def test_widget_state_is_found():
 
 def test_slider_imported_by_name_needs_the_tag_too():
     notebook = sound()
-    notebook.cells[1].source = "import torch\nfrom helpers.sliders import gap_slider as gap"
+    notebook.cells[1].source = "import torch\nfrom helpers.figures.sliders import gap_slider as gap"
     notebook.cells[2].source = "gap(3)"
     notebook.cells[3].source = "gap(4)"
     (found,) = faults(notebook)

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from torch import nn
 
 from helpers import training
-from helpers.agreement import AgreementTask, vocabulary, word_classes
-from helpers.models import latch_classifier, rnn_classifier
+from helpers.networks.classifiers import latch_classifier, rnn_classifier
+from helpers.task.agreement import AgreementTask, vocabulary, word_classes
 from helpers.training import accuracy, one_thread, train
 
 NEVER = 1.01  # a target out of reach

@@ -11,8 +11,8 @@ from helpers.checks.compare import Mistake, compare
 from helpers.checks.harness import Case
 from helpers.checks.predictions import predicted
 from helpers.checks.registry import exercise
-from helpers.models import seeded
-from helpers.rnn import RNN
+from helpers.networks.classifiers import seeded
+from helpers.networks.rnn import RNN
 
 SIZES = ((4, 4), (3, 3), (5, 2), (2, 6), (1, 3))  # (hidden, input); square ones first
 

@@ -8,15 +8,15 @@ from typing import Any
 import numpy as np
 import torch
 
-from helpers.agreement import AgreementTask
-from helpers.baselines import accuracy, nearest_noun
 from helpers.checks.compare import Mistake, compare
 from helpers.checks.harness import Case, attempt
 from helpers.checks.predictions import predicted
 from helpers.checks.registry import exercise
 from helpers.checks.results import FAILED, WRONG_VALUES, Verdict
-from helpers.lexicon import VERBS, lexicon, vocabulary, word_classes, word_numbers
-from helpers.models import latch_classifier
+from helpers.networks.classifiers import latch_classifier
+from helpers.task.agreement import AgreementTask
+from helpers.task.baselines import accuracy, nearest_noun
+from helpers.task.lexicon import VERBS, lexicon, vocabulary, word_classes, word_numbers
 
 SMALLEST_GAP = 3
 UNDECIDED = 0.1  # difference of the two logits below which the latch says nothing

@@ -6,15 +6,16 @@ from typing import Any
 
 import numpy as np
 
-from helpers import gradients, rnn
+from helpers import measure as gradients
 from helpers.checks.arrays import one_array
 from helpers.checks.compare import Mistake, compare
 from helpers.checks.harness import Case, attempt
 from helpers.checks.predictions import predicted
 from helpers.checks.registry import exercise
 from helpers.checks.results import WRONG_SHAPE, WRONG_VALUES, Verdict
-from helpers.jacobians import power_norms, spectral_radius
-from helpers.models import seeded
+from helpers.measure.jacobians import power_norms, spectral_radius
+from helpers.networks import rnn
+from helpers.networks.classifiers import seeded
 from helpers.validation import Array
 
 LARGEST_ENTRY = 10

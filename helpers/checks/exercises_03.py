@@ -15,7 +15,7 @@ from helpers.checks.harness import Case, attempt, changes_told
 from helpers.checks.predictions import predicted
 from helpers.checks.registry import exercise
 from helpers.checks.results import FAILED, WRONG_SHAPE, WRONG_VALUES, Verdict
-from helpers.overflow import measured_overflow_step
+from helpers.measure.overflow import measured_overflow_step
 from helpers.validation import Array
 
 EDGE = 1e-9  # of the exponent: nearer to the edge, rounding decides

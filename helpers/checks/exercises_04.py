@@ -18,7 +18,7 @@ from helpers.checks.predictions import predicted
 from helpers.checks.registry import exercise
 from helpers.checks.results import WRONG_SHAPE, WRONG_VALUES, Verdict
 from helpers.checks.training_scene import Scene, fault
-from helpers.clipping import clip_by_global_norm
+from helpers.measure.clipping import clip_by_global_norm
 from helpers.validation import Array
 
 SHAPES = ((4, 3), (4,), (2, 4))

@@ -8,14 +8,14 @@ from typing import Any
 
 import numpy as np
 
-from helpers.agreement import AgreementTask
 from helpers.checks.compare import Mistake, compare
 from helpers.checks.harness import Case
 from helpers.checks.predictions import predicted
 from helpers.checks.registry import exercise
-from helpers.gradients import signal
-from helpers.lexicon import vocabulary
-from helpers.models import gru_classifier
+from helpers.measure.signal import signal
+from helpers.networks.classifiers import gru_classifier
+from helpers.task.agreement import AgreementTask
+from helpers.task.lexicon import vocabulary
 from helpers.validation import Array
 
 BIAS, GAP = 4.0, 40

@@ -15,8 +15,8 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from helpers.engine import chunk_length
-from helpers.gru import GRU
+from helpers.networks.gru import GRU
+from helpers.networks.layer import chunk_length
 
 SIZE = 32
 ROWS = 3 * SIZE

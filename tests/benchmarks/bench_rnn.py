@@ -13,9 +13,9 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from helpers.gradients import signal
-from helpers.models import Classifier
-from helpers.rnn import RNN
+from helpers.measure.signal import signal
+from helpers.networks.classifiers import Classifier
+from helpers.networks.rnn import RNN
 
 SIZE = 32
 VOCABULARY = 100

@@ -1,0 +1,114 @@
+"""The cliff: the error of one recurrent unit over its two parameters, and descents on it.
+
+    x_k = w sigmoid(x_{k-1}) + b,   x_0 = 0.5,   E(w, b) = (sigmoid(x_50) - 0.7)^2
+
+Where the unit has two stable states, a small change of w or b can move x_50 from one to
+the other: there E jumps, and its gradient is thousands of times its usual length. The
+slope of one step is w sigmoid' <= w / 4, so this begins at w = 4.
+
+Source: Pascanu, Mikolov & Bengio 2013, section 2.3 and figure 6.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from helpers.measure.clipping import clip_by_global_norm
+from helpers.validation import Array, finite_array, integer, number_above
+
+UNROLLED = 50
+FIRST_STATE = 0.5
+TARGET = 0.7
+W_RANGE = (0.0, 20.0)
+B_RANGE = (-10.0, 2.0)
+
+
+@dataclass(frozen=True)
+class Descent:
+    """One gradient descent on the surface, in float64.
+
+    points: (steps + 1, 2), w and b before the first step and after each.
+    errors, norms: (steps + 1,), the error and the gradient's norm, before clipping, there.
+    """
+
+    points: Array
+    errors: Array
+    norms: Array
+
+
+def error_and_gradient(w: Array | float, b: Array | float) -> tuple[Array, Array, Array]:
+    """E, dE/dw and dE/db, each in the shape of w and b together, in float64.
+
+    The derivatives are carried along: dx_k/dw = sigmoid(x_{k-1}) + w sigmoid' dx_{k-1}/dw,
+    and the same with 1 in place of the first term for b.
+    Raises ValueError if w or b is not finite, or their shapes do not fit each other.
+    """
+    w, b = _finite("w", w), _finite("b", b)
+    try:
+        w, b = np.broadcast_arrays(w, b)
+    except ValueError:
+        raise ValueError(f"w has shape {w.shape}, which does not fit b's {b.shape}") from None
+    x, x_w, x_b = np.full(w.shape, FIRST_STATE), np.zeros(w.shape), np.zeros(w.shape)
+    for _ in range(UNROLLED):
+        state = _sigmoid(x)
+        slope = w * state * (1 - state)
+        x, x_w, x_b = w * state + b, state + slope * x_w, 1 + slope * x_b
+    output = _sigmoid(x)
+    back = 2 * (output - TARGET) * output * (1 - output)
+    return (output - TARGET) ** 2, back * x_w, back * x_b
+
+
+def surface(points: int = 201) -> tuple[Array, Array, Array, Array]:
+    """Figure 6's part of the plane: w (points,), b (points,), errors and gradient norms.
+
+    errors and norms: (points, points), entry [i, j] at b[i], w[j].
+    Raises ValueError if points is below 2.
+    """
+    integer("points", points, minimum=2)
+    w, b = np.linspace(*W_RANGE, points), np.linspace(*B_RANGE, points)
+    errors, dE_dw, dE_db = error_and_gradient(w[None, :], b[:, None])
+    return w, b, errors, np.hypot(dE_dw, dE_db)
+
+
+def descend(
+    start: Sequence[float], rate: float, steps: int, max_norm: float | None = None
+) -> Descent:
+    """Gradient descent from start (w, b): (w, b) <- (w, b) - rate * gradient, steps times.
+
+    max_norm: clip the gradient's norm at it first (None: no clipping).
+    Raises ValueError if start is not two finite numbers, rate is not above 0, steps is
+    below 1, or max_norm is given and not above 0.
+    """
+    point = finite_array("start", start, (2,)).astype(np.float64)
+    number_above("rate", rate, 0)
+    integer("steps", steps, minimum=1)
+    points, errors, norms = [point], [], []
+    while True:
+        error, dE_dw, dE_db = error_and_gradient(*point)
+        gradient = np.array([dE_dw, dE_db])
+        errors.append(float(error))
+        norms.append(float(np.hypot(*gradient)))
+        if len(points) > steps:
+            return Descent(np.array(points), np.array(errors), np.array(norms))
+        if max_norm is not None:
+            clip_by_global_norm(torch.from_numpy(gradient), max_norm)
+        point = point - rate * gradient
+        points.append(point)
+
+
+def _sigmoid(x: Array) -> Array:
+    return 0.5 + 0.5 * np.tanh(0.5 * x)
+
+
+def _finite(name: str, value: Array | float) -> Array:
+    array = np.asarray(value)
+    if array.dtype.kind not in "iuf":
+        raise ValueError(f"{name} must hold real numbers; got {value!r}")
+    array = array.astype(np.float64)
+    if not np.isfinite(array).all():
+        raise ValueError(f"{name} must be finite; got {value!r}")
+    return array

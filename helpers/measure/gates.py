@@ -1,0 +1,142 @@
+"""What a GRU keeps: its gates, the four ways a state feeds the next, the update gate's bias.
+
+In the letters of `networks.gru`, h_t = (1 - z) * n + z * h_{t-1} with s = h_{t-1} U_n^T + b_hn,
+and h_{t-1} acts on h_t along four ways. With D(v) the diagonal matrix of v,
+
+    dh_t/dh_{t-1} = D(z)                                  kept as it is
+                  + D((h_{t-1} - n) z (1 - z)) U_z        by way of the update gate
+                  + D((1 - z)(1 - n^2) r) U_n             by way of the candidate
+                  + D((1 - z)(1 - n^2) s r (1 - r)) U_r   by way of the reset gate
+
+Only the first has no weight matrix in it, and it alone remains when z is near 1. Cut by
+the product rule instead, G1 h + G2 n with G1 = z and G2 = 1 - z, the same Jacobian is
+G1 + h G1' + G2 n' + n G2': then h G1' + n G2' is the second line (G2' = -G1'), and
+G2 n' the third and fourth.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from helpers.networks.gru import GRU, forward
+from helpers.networks.layer import one_layer
+from helpers.validation import Array, finite_array, integer
+
+
+class Gates(NamedTuple):
+    """r_t, z_t and the candidate n_t of every step; each has the shape of the output."""
+
+    reset: Tensor
+    update: Tensor
+    candidate: Tensor
+
+
+def gate_values(layer: GRU, input: Tensor, hx: Tensor | None = None) -> Gates:
+    """What a layer's gates are at every step of its forward pass, without a graph.
+
+    input, hx: as for a call of the layer, which raises the same errors. z near 1 at a
+    word: the state from before it is kept.
+    """
+    inputs, h0, _ = layer.arranged(input, hx, None)
+    parameters = (each.detach().numpy() for each in layer.parameters())
+    h0 = None if h0 is None else h0.detach().numpy()
+    _, gates = forward(inputs.detach().numpy(), *parameters, h0)
+    _, *rzn = torch.from_numpy(gates).unbind(1)
+    return Gates(*(layer.as_output(gate, input) for gate in rzn))
+
+
+class JacobianTerms(NamedTuple):
+    """The four terms of each dh_t/dh_{t-1}, (steps, hidden, hidden) each; they add up to it."""
+
+    kept: Array
+    update: Array
+    candidate: Array
+    reset: Array
+
+
+def jacobian_terms(
+    inputs: Array,
+    weight_ih: Array,
+    weight_hh: Array,
+    bias_ih: Array,
+    bias_hh: Array,
+    h0: Array | None = None,
+) -> JacobianTerms:
+    """The four terms of every step's Jacobian, for one sentence, in float64.
+
+    inputs: (steps, input); h0 (hidden,), None for zeros; weights and biases as
+    helpers.networks.gru.forward takes them. Entry [t] of each term belongs to the step that reads
+    inputs[t]; the first is a part of dh_1/dh_0.
+    Raises ValueError naming the array if a shape does not fit or an entry is not finite.
+    Source: the chain rule on the equations of Cho et al. 2014, section 2.3, in PyTorch's
+    convention.
+    """
+    x = _double("inputs", inputs, ("steps", "input"))[:, None]
+    weight_ih = _double("weight_ih", weight_ih, ("3 hidden", "input"))
+    weight_hh = _double("weight_hh", weight_hh, ("3 hidden", "hidden"))
+    bias_ih = _double("bias_ih", bias_ih, ("3 hidden",))
+    bias_hh = _double("bias_hh", bias_hh, ("3 hidden",))
+    h0 = None if h0 is None else _double("h0", h0, ("hidden",))[None]
+    states, gates = forward(x, weight_ih, weight_hh, bias_ih, bias_hh, h0)
+    h = states[:-1, 0]
+    s, r, z, n = gates[:, :, 0].swapaxes(0, 1)
+    u_r, u_z, u_n = np.split(weight_hh, 3)
+    by_n = (1 - z) * (1 - n) * (1 + n)
+    return JacobianTerms(
+        kept=z[:, :, None] * np.eye(z.shape[1]),
+        update=((h - n) * z * (1 - z))[:, :, None] * u_z,
+        candidate=(by_n * r)[:, :, None] * u_n,
+        reset=(by_n * s * r * (1 - r))[:, :, None] * u_r,
+    )
+
+
+def _double(name: str, value: Array, shape: tuple[str, ...]) -> Array:
+    return finite_array(name, value, shape).astype(np.float64)
+
+
+def set_update_bias(layer: GRU | nn.GRU, bias: float | Tensor) -> None:
+    """Give the update gate of a one-layer GRU this bias, in place.
+
+    bias: one number for all units, or (hidden,). log(T - 1) puts z at 1 - 1/T where the
+    weights add nothing: a state that is kept for about T steps. For spans drawn unit by
+    unit see `chrono_bias`.
+    PyTorch adds up two biases per gate. This one is written into bias_hh_l0[H:2H], and
+    bias_ih_l0[H:2H] becomes 0: with log(T - 1) in both, their sum is 2 log(T - 1), and
+    the span is not T but about T squared.
+    Raises ValueError if the layer is no one-layer GRU with biases, or the bias is not
+    finite or of another shape.
+    Source: Tallec & Ollivier 2018, "Can recurrent neural networks warp time?", section 2.
+    """
+    if not isinstance(layer, GRU | nn.GRU):
+        raise ValueError(f"layer must be a GRU; got {type(layer).__name__}")
+    one_layer(layer)
+    hidden = layer.hidden_size
+    try:
+        value = torch.as_tensor(bias, dtype=layer.bias_hh_l0.dtype)
+    except (TypeError, ValueError, RuntimeError) as error:
+        raise ValueError(f"bias must be a number or a tensor of them; got {bias!r}") from error
+    if value.shape not in ((), (hidden,)):
+        raise ValueError(f"bias must be a number or have shape ({hidden},); got {(*value.shape,)}")
+    if not value.isfinite().all():
+        raise ValueError(f"bias must be finite; got {bias}")
+    with torch.no_grad():
+        layer.bias_hh_l0[hidden : 2 * hidden] = value
+        layer.bias_ih_l0[hidden : 2 * hidden] = 0
+
+
+def chrono_bias(span: int, hidden: int, generator: torch.Generator | None = None) -> Tensor:
+    """Biases (hidden,) for the update gate, the logarithms of numbers drawn from U(1, span - 1).
+
+    span: T, the longest memory wanted, in steps. Unit by unit the state is then kept for
+    2 to T steps: it is the span that is uniform, so that half of the units hold for more
+    than T / 2. Drawn from torch's generator, or from the one given.
+    Raises ValueError if span is below 3 or hidden below 1.
+    Source: Tallec & Ollivier 2018, section 2; their gate g is 1 - z, hence their minus sign.
+    """
+    span = integer("span", span, minimum=3)
+    draw = torch.empty(integer("hidden", hidden, minimum=1))
+    return draw.uniform_(1, span - 1, generator=generator).log()

@@ -1,0 +1,63 @@
+"""The networks of the course, written by hand and built for the task."""
+
+from helpers.networks import gru, rnn
+from helpers.networks.classifiers import (
+    LATCH_CLASSES,
+    LATCH_GAIN,
+    Classifier,
+    DeepTanh,
+    gru_classifier,
+    identity_classifier,
+    latch_classifier,
+    lstm_classifier,
+    orthogonal_classifier,
+    rnn_classifier,
+    seeded,
+)
+from helpers.networks.conventions import (
+    OPEN,
+    Gate,
+    TorchWeights,
+    Weights,
+    cho_step,
+    logistic,
+    ng_simplified_to_torch,
+    ng_step,
+    reset_counterexample,
+    swap_ng_and_cho,
+    torch_step,
+)
+from helpers.networks.gru import GRU
+from helpers.networks.lstm import LSTM, set_forget_bias
+from helpers.networks.rnn import RNN
+
+__all__ = [
+    "GRU",
+    "LATCH_CLASSES",
+    "LATCH_GAIN",
+    "LSTM",
+    "OPEN",
+    "RNN",
+    "Classifier",
+    "DeepTanh",
+    "Gate",
+    "TorchWeights",
+    "Weights",
+    "cho_step",
+    "gru",
+    "gru_classifier",
+    "identity_classifier",
+    "latch_classifier",
+    "logistic",
+    "lstm_classifier",
+    "ng_simplified_to_torch",
+    "ng_step",
+    "orthogonal_classifier",
+    "reset_counterexample",
+    "rnn",
+    "rnn_classifier",
+    "seeded",
+    "set_forget_bias",
+    "swap_ng_and_cho",
+    "torch_step",
+]

@@ -1,0 +1,321 @@
+"""The gated recurrent unit by hand: forward pass and back-propagation through time (BPTT).
+
+The forward pass, in PyTorch's convention and row form (a row per sentence of the
+batch). logistic(a) = 1 / (1 + e^-a); W and U are weight_ih's and weight_hh's three
+blocks of rows, r then z then n; every array here is (batch, hidden):
+
+    r_t = logistic(x_t W_r^T + b_ir + h_{t-1} U_r^T + b_hr)     reset gate
+    z_t = logistic(x_t W_z^T + b_iz + h_{t-1} U_z^T + b_hz)     update gate
+    s_t = h_{t-1} U_n^T + b_hn
+    n_t = tanh(x_t W_n^T + b_in + r_t * s_t)                    candidate
+    h_t = (1 - z_t) * n_t + z_t * h_{t-1} + probe_t
+
+z near 1 keeps the old state. The probe is zero except in a numerical experiment; it is
+there because dL/dprobe_t = dL/dh_t.
+
+The backward pass. Write e_t = dL/dh_t for the total derivative and g_t for the part of
+it that the loss reads directly. Each derivative by what a gate is a function of, its
+pre-activation, is e_t times a factor that the forward pass has already fixed:
+
+    dn_t = e_t * (1 - z)(1 - n^2)                  by n's pre-activation
+    ds_t = e_t * (1 - z)(1 - n^2) r                by s
+    dr_t = e_t * (1 - z)(1 - n^2) r s (1 - r)      by r's
+    dz_t = e_t * (h_{t-1} - n) z (1 - z)           by z's
+
+so that, from the last step back,
+
+    e_{t-1} = g_{t-1} + e_t * z + ds_t U_n + dr_t U_r + dz_t U_z
+    dL/dU_n = sum_t ds_t^T h_{t-1}    dL/dU_r, dL/dU_z the same with dr_t, dz_t
+    dL/dW_n = sum_t dn_t^T x_t        dL/dW_r, dL/dW_z the same with dr_t, dz_t
+    dL/dx_t = dr_t W_r + dz_t W_z + dn_t W_n
+
+and a bias has the sum of its pre-activation's derivatives (b_hn that of ds_t).
+
+Sources: Cho et al. 2014, "Learning phrase representations using RNN encoder-decoder",
+section 2.3, for the unit; PyTorch's documentation of torch.nn.GRU for the convention,
+which resets after the matrix product (see helpers.networks.conventions).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Sequence
+
+import numpy as np
+
+from helpers.networks.layer import Gradients, RecurrentLayer, chunk_length
+from helpers.validation import Array, choice, finite_array, float_array, same_dtype
+
+HALF = np.full((), 0.5, dtype=np.float32)
+
+
+def forward(
+    inputs: Array,
+    weight_ih: Array,
+    weight_hh: Array,
+    bias_ih: Array,
+    bias_hh: Array,
+    h0: Array | None = None,
+    *,
+    probe: Array | None = None,
+) -> tuple[Array, Array]:
+    """States h_0, h_1 ... h_T, (steps + 1, batch, hidden), and what the gates were.
+
+    inputs: (steps, batch, input); weight_ih (3 hidden, input), weight_hh (3 hidden,
+    hidden), bias_ih, bias_hh (3 hidden,), rows for r, z, n; h0 (batch, hidden), None for
+    zeros; probe (steps, batch, hidden), added to h_1 ... h_T, None for zeros. float32 or
+    float64. inf or NaN in inputs, h0 or probe go through to the states.
+    The gates are (steps, 4, batch, hidden): s, r, z, n of each step, in this order.
+    Raises ValueError naming the array if a shape does not fit, dtypes are mixed, or a
+    weight or bias holds inf or NaN.
+    Source: the equations at the head of this module.
+    """
+    weight_ih, weight_hh, hidden = _weights(finite_array, weight_ih, weight_hh)
+    bias_ih = finite_array("bias_ih", bias_ih, (3 * hidden,))
+    bias_hh = finite_array("bias_hh", bias_hh, (3 * hidden,))
+    inputs = float_array("inputs", inputs, ("steps", "batch", weight_ih.shape[1]))
+    steps, batch, _ = inputs.shape
+    arrays = {"weight_hh": weight_hh, "bias_ih": bias_ih, "bias_hh": bias_hh, "inputs": inputs}
+    if h0 is not None:
+        arrays["h0"] = h0 = float_array("h0", h0, (batch, hidden))
+    if probe is not None:
+        arrays["probe"] = probe = float_array("probe", probe, (steps, batch, hidden))
+    dtype = same_dtype(weight_ih=weight_ih, **arrays)
+
+    # Inside, a step's state is (hidden, batch) and its gates (4 * hidden, batch): then
+    # any run of gates is one block of memory. In the order s, r, z, n those that U
+    # feeds come first and those that W feeds come last.
+    states = np.empty((steps + 1, hidden, batch), dtype)
+    states[0] = 0 if h0 is None else h0.T
+    gates = np.empty((steps, 4 * hidden, batch), dtype)
+    # logistic(a) = (1 + tanh(a / 2)) / 2: with their rows halved, r and z are one tanh
+    halved = np.repeat(np.array([0.5, 0.5, 1], dtype), hidden)[:, None]
+    from_x = weight_ih * halved
+    from_h = _n_first(weight_hh * halved)
+    bias = np.concatenate([bias_hh[2 * hidden :], bias_ih])
+    bias[hidden : 3 * hidden] += bias_hh[: 2 * hidden]
+    bias[hidden:] *= halved[:, 0]
+    bias = np.repeat(bias[:, None], batch, axis=1)
+    product = np.empty((3 * hidden, batch), dtype)
+    change = np.empty((hidden, batch), dtype)
+    chunk = chunk_length(batch, 3 * hidden)
+    add, subtract, multiply, tanh, h = np.add, np.subtract, np.multiply, np.tanh, states[0]
+    with np.errstate(all="ignore"):
+        for start in range(0, steps, chunk):
+            a = gates[start : start + chunk]
+            np.matmul(from_x, inputs[start : start + chunk].swapaxes(1, 2), out=a[:, hidden:])
+            a[:, :hidden] = bias[:hidden]
+            a[:, hidden:] += bias[hidden:]
+            srz, rz = a[:, : 3 * hidden], a[:, hidden : 3 * hidden]
+            after = states[start + 1 : start + 1 + chunk]
+            each_step = zip(srz, rz, *_blocks(a), after, strict=True)
+            for t, (srz_t, rz_t, s_t, r_t, z_t, n_t, h_t) in enumerate(each_step, start):
+                from_h.dot(h, product)
+                add(srz_t, product, srz_t)
+                tanh(rz_t, rz_t)
+                multiply(rz_t, HALF, rz_t)
+                add(rz_t, HALF, rz_t)
+                multiply(r_t, s_t, change)
+                add(n_t, change, n_t)
+                tanh(n_t, n_t)
+                subtract(h, n_t, change)
+                multiply(z_t, change, change)
+                add(n_t, change, h_t)
+                if probe is not None:
+                    add(h_t, probe[t].T, h_t)
+                h = h_t
+    return states.swapaxes(1, 2), gates.reshape(steps, 4, hidden, batch).swapaxes(2, 3)
+
+
+def backward(
+    grad_states: Array,
+    inputs: Array,
+    states: Array,
+    gates: Array,
+    weight_ih: Array,
+    weight_hh: Array,
+    *,
+    grad_last: Array | None = None,
+    wanted: Collection[str] = Gradients._fields,
+) -> Gradients:
+    """Back-propagation through time: gradients of a loss by everything it depends on.
+
+    grad_states: (steps, batch, hidden), g_t, the direct part of dL/dh_t for
+    t = 1 ... T; grad_last (batch, hidden), more of it for h_T, None for none.
+    inputs, weight_ih, weight_hh: as given to `forward`; states, gates: what it returned.
+    wanted: names of the gradients to compute.
+    Every few steps, entries of the signal that goes back to h_{t-1} below the dtype's
+    smallest normal number (1.2e-38 in float32, 2.2e-308 in float64) become 0: they
+    would slow the processor, and a signal that is 0 everywhere lets whole chunks of
+    steps be skipped.
+    Raises ValueError naming the array if a shape or dtype does not fit.
+    Source: the equations at the head of this module.
+    """
+    weight_ih, weight_hh, hidden = _weights(float_array, weight_ih, weight_hh)
+    size = weight_ih.shape[1]
+    inputs = float_array("inputs", inputs, ("steps", "batch", size))
+    steps, batch, _ = inputs.shape
+    arrays = {"weight_hh": weight_hh, "inputs": inputs}
+    arrays["states"] = states = float_array("states", states, (steps + 1, batch, hidden))
+    arrays["gates"] = gates = float_array("gates", gates, (steps, 4, batch, hidden))
+    shape = (steps, batch, hidden)
+    arrays["grad_states"] = grad_states = float_array("grad_states", grad_states, shape)
+    if grad_last is not None:
+        arrays["grad_last"] = grad_last = float_array("grad_last", grad_last, (batch, hidden))
+    dtype = same_dtype(weight_ih=weight_ih, **arrays)
+    for name in set(wanted).difference(Gradients._fields):
+        choice("wanted", name, Gradients._fields)
+
+    def result(name: str, *shape: int) -> Array | None:
+        return np.zeros(shape, dtype) if name in wanted else None
+
+    d_inputs = result("inputs", steps, batch, size)
+    d_weight_ih = result("weight_ih", 3 * hidden, size)
+    d_weight_hh = result("weight_hh", 3 * hidden, hidden)  # rows n, r, z until the end
+    d_bias = np.zeros(4 * hidden, dtype)
+    others_wanted = set(wanted) - {"states", "h0"}
+    d_states = result("states", steps, hidden, batch)
+
+    # The layout of `forward`; deltas are the derivatives ds, dr, dz, dn of each step.
+    chunk = chunk_length(batch, 3 * hidden)
+    e_chunk = np.empty((chunk, hidden, batch), dtype)
+    delta_chunk = np.empty((chunk, 4 * hidden, batch), dtype)
+    keep = np.empty((hidden, batch), dtype)
+    ones = np.ones(chunk * batch, dtype)
+    to_h = np.ascontiguousarray(_n_first(weight_hh).T)
+    tiny = np.finfo(dtype).tiny
+    add, multiply = np.add, np.multiply
+    # signal: what arrives at h_t from later steps
+    signal = np.zeros((hidden, batch), dtype)
+    if grad_last is not None:
+        signal[...] = grad_last.T
+    with np.errstate(all="ignore"):
+        for stop in range(steps, 0, -chunk):
+            start = max(0, stop - chunk)
+            direct, x, h_before = (each[start:stop] for each in (grad_states, inputs, states))
+            signal *= np.abs(signal) >= tiny
+            loss_reads = direct.any()
+            if not loss_reads and not signal.any() and _finite(x) and _finite(h_before):
+                continue
+            e = e_chunk[: stop - start] if d_states is None else d_states[start:stop]
+            e[...] = direct.swapaxes(1, 2) if loss_reads else 0
+            h_before = h_before.swapaxes(1, 2)
+            z, delta = gates[start:stop, 2].swapaxes(1, 2), delta_chunk[: stop - start]
+            ds, dr, dz, dn = deltas = _blocks(delta)
+            _write_factors(deltas, gates[start:stop].swapaxes(0, 1).swapaxes(2, 3), h_before)
+            first_three = delta[:, : 3 * hidden]
+            from_last = (each[::-1] for each in (e, z, ds, dr, dz, first_three))
+            for e_t, z_t, ds_t, dr_t, dz_t, delta_t in zip(*from_last, strict=True):
+                add(e_t, signal, e_t)
+                multiply(ds_t, e_t, ds_t)
+                multiply(dr_t, e_t, dr_t)
+                multiply(dz_t, e_t, dz_t)
+                to_h.dot(delta_t, signal)
+                multiply(e_t, z_t, keep)
+                add(signal, keep, signal)
+            if not others_wanted:
+                continue
+            dn *= e
+            columns = _columns(delta)
+            if d_weight_ih is not None:
+                d_weight_ih += np.dot(columns[hidden:], x.reshape(-1, size))
+            if d_weight_hh is not None:
+                d_weight_hh += np.dot(columns[: 3 * hidden], _columns(h_before).T)
+            if "bias_ih" in wanted or "bias_hh" in wanted:
+                d_bias += np.dot(columns, ones[: columns.shape[1]])
+            if d_inputs is not None:
+                d_x = np.dot(columns[hidden:].T, weight_ih)
+                d_inputs[start:stop] = d_x.reshape(x.shape)
+    return Gradients(
+        d_inputs,
+        signal.T if "h0" in wanted else None,
+        None if d_states is None else d_states.swapaxes(1, 2),
+        d_weight_ih,
+        None if d_weight_hh is None else _n_last(d_weight_hh),
+        d_bias[hidden:].copy() if "bias_ih" in wanted else None,
+        _n_last(d_bias[: 3 * hidden]) if "bias_hh" in wanted else None,
+    )
+
+
+def _weights(
+    check: Callable[..., Array], weight_ih: Array, weight_hh: Array
+) -> tuple[Array, Array, int]:
+    """Both weights, checked, and the hidden size."""
+    weight_hh = check("weight_hh", weight_hh, ("3 hidden", "hidden"))
+    hidden = weight_hh.shape[1]
+    weight_hh = check("weight_hh", weight_hh, (3 * hidden, hidden))
+    return check("weight_ih", weight_ih, (3 * hidden, "input")), weight_hh, hidden
+
+
+def _n_first(rows: Array) -> Array:
+    """Rows for r, z, n in the order n, r, z."""
+    hidden = len(rows) // 3
+    return np.concatenate([rows[2 * hidden :], rows[: 2 * hidden]])
+
+
+def _n_last(rows: Array) -> Array:
+    """Rows for n, r, z in the order r, z, n."""
+    hidden = len(rows) // 3
+    return np.concatenate([rows[hidden:], rows[:hidden]])
+
+
+def _blocks(gates: Array) -> Array:
+    """View (steps, 4 * hidden, batch) as (4, steps, hidden, batch)."""
+    steps, rows, batch = gates.shape
+    return gates.reshape(steps, 4, rows // 4, batch).swapaxes(0, 1)
+
+
+def _write_factors(deltas: Array, gates: Array, h_before: Array) -> None:
+    """Write the factors of ds, dr, dz, dn over deltas (4, steps, hidden, batch)."""
+    s, r, z, n = gates
+    ds, dr, dz, dn = deltas
+    closed = np.subtract(1, z, out=dr)
+    np.subtract(h_before, n, out=dz)
+    dz *= z
+    dz *= closed
+    np.multiply(n, n, out=dn)
+    np.subtract(1, dn, out=dn)
+    dn *= closed
+    np.multiply(dn, r, out=ds)
+    np.subtract(1, r, out=dr)
+    dr *= s
+    dr *= ds
+
+
+def _columns(sequence: Array) -> Array:
+    """Copy (steps, features, batch) to one matrix, (features, steps * batch)."""
+    return sequence.swapaxes(0, 1).reshape(sequence.shape[1], -1)
+
+
+def _finite(array: Array) -> bool:
+    return bool(np.isfinite(array).all())
+
+
+class GRU(RecurrentLayer):
+    """One-layer GRU on CPU, a drop-in for torch.nn.GRU(..., batch_first=True).
+
+    input_size, hidden_size: features of one input x_t and of one state h_t.
+    Parameter names, shapes, first draws, outputs and gradients are torch.nn.GRU's;
+    the forward and backward passes are `forward` and `backward` of this module. See
+    `RecurrentLayer.forward` for the call and for `probe`.
+    Raises ValueError if a size is below 1.
+    """
+
+    gates = 3
+
+    def propagate(
+        self, inputs: Array, h0: Array | None, probe: Array | None, *parameters: Array
+    ) -> tuple[Array, ...]:
+        return forward(inputs, *parameters, h0, probe=probe)
+
+    def backpropagate(
+        self,
+        grad_states: Array,
+        grad_last: Array | None,
+        inputs: Array,
+        probe: Array | None,
+        parameters: Sequence[Array],
+        kept: Sequence[Array],
+        wanted: Collection[str],
+    ) -> Gradients:
+        weights = parameters[:2]
+        return backward(grad_states, inputs, *kept, *weights, grad_last=grad_last, wanted=wanted)

@@ -1,0 +1,86 @@
+"""An LSTM that takes a probe: PyTorch's layer, its cell state counted as part of the state.
+
+In PyTorch's convention, row form, logistic(a) = 1 / (1 + e^-a):
+
+    i_t, f_t, o_t = logistic(x_t W^T + b + h_{t-1} U^T + b'), each with its own rows
+    g_t = tanh(x_t W_g^T + b_g + h_{t-1} U_g^T + b'_g)
+    c_t = f_t * c_{t-1} + i_t * g_t        the cell, kept by the forget gate
+    h_t = o_t * tanh(c_t)                  what the readout sees
+
+Both c_t and h_t go on to the next step, so the state that a signal can travel in is the
+pair. A probe therefore has twice the hidden size.
+
+Source: Hochreiter & Schmidhuber 1997, "Long short-term memory"; the forget gate from Gers,
+Schmidhuber & Cummins 2000, "Learning to forget"; PyTorch's documentation of torch.nn.LSTM
+for the convention.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from helpers.networks.layer import one_layer
+from helpers.validation import finite_number
+
+
+class LSTM(nn.LSTM):
+    """One-layer LSTM, torch.nn.LSTM(input_size, hidden_size, batch_first=True) with a probe."""
+
+    def __init__(self, input_size: int, hidden_size: int) -> None:
+        super().__init__(input_size, hidden_size, batch_first=True)
+
+    @property
+    def state_size(self) -> int:
+        """Entries of one state (h_t, c_t)."""
+        return 2 * self.hidden_size
+
+    def forward(
+        self,
+        input: Tensor,
+        hx: tuple[Tensor, Tensor] | None = None,
+        *,
+        probe: Tensor | None = None,
+    ) -> tuple[Tensor, tuple[Tensor, Tensor]]:
+        """Output (batch, steps, hidden) and (h_n, c_n), (1, batch, hidden) each.
+
+        input: (batch, steps, input). hx: (h_0, c_0), (1, batch, hidden) each.
+        probe: (batch, steps, 2 hidden), added to h_t (first half) and c_t (second half)
+        before they go on; with zeros that require a gradient, its gradient is the total
+        derivative with respect to both. The steps are then taken one by one, slower.
+        Raises ValueError if the probe has another shape.
+        """
+        if probe is None:
+            return super().forward(input, hx)
+        shape = (*input.shape[:2], self.state_size)
+        if probe.shape != shape:
+            raise ValueError(f"probe must have shape {shape}; got {tuple(probe.shape)}")
+        zeros = input.new_zeros(len(input), self.hidden_size)
+        h, c = (zeros, zeros) if hx is None else (state[0] for state in hx)
+        parameters = (self.weight_ih_l0, self.weight_hh_l0, self.bias_ih_l0, self.bias_hh_l0)
+        output = []
+        for x_t, probe_t in zip(input.unbind(1), probe.unbind(1), strict=True):
+            h, c = torch.lstm_cell(x_t, (h, c), *parameters)
+            to_h, to_c = probe_t.chunk(2, dim=1)
+            h, c = h + to_h, c + to_c
+            output.append(h)
+        return torch.stack(output, dim=1), (h[None], c[None])
+
+
+def set_forget_bias(layer: nn.LSTM, bias: float) -> None:
+    """Give the forget gate of a one-layer LSTM this bias, in place.
+
+    PyTorch adds up two biases per gate: this one is written into bias_hh_l0[H:2H], and
+    bias_ih_l0[H:2H] becomes 0, so that it counts once.
+    Raises ValueError if the layer is no one-layer LSTM with biases, or bias no finite number.
+    Source: Gers, Schmidhuber & Cummins 2000; Jozefowicz, Zaremba & Sutskever 2015,
+    "An empirical exploration of recurrent network architectures", section 4, for bias 1.
+    """
+    if not isinstance(layer, nn.LSTM):
+        raise ValueError(f"layer must be an LSTM; got {type(layer).__name__}")
+    one_layer(layer)
+    value = finite_number("bias", bias)
+    hidden = layer.hidden_size
+    with torch.no_grad():
+        layer.bias_hh_l0[hidden : 2 * hidden] = value
+        layer.bias_ih_l0[hidden : 2 * hidden] = 0

@@ -1,0 +1,300 @@
+"""The recurrent network by hand: forward pass and back-propagation through time (BPTT).
+
+The forward pass, in the row form of PyTorch (a row per sentence of the batch):
+
+    a_t = x_t W_ih^T + b_ih + b_hh + h_{t-1} W_hh^T        (batch, hidden)
+    h_t = phi(a_t) + probe_t                               (batch, hidden)
+
+with phi = tanh, relu or the identity ("linear"). The probe is zero except in a
+numerical experiment; it is there because dL/dprobe_t = dL/dh_t.
+
+The backward pass. A loss L may read every h_t directly; call that part g_t. Beyond it
+h_t acts on L only through a_{t+1}, so the chain rule gives, from the last step back,
+
+    dL/dh_t = g_t + delta_{t+1} W_hh                       (total derivative)
+    delta_t = dL/da_t = dL/dh_t * phi'(a_t)
+
+and, since x_t, the weights and the biases act on L only through the a_t,
+
+    dL/dW_hh = sum_t delta_t^T h_{t-1}      dL/dx_t = delta_t W_ih
+    dL/dW_ih = sum_t delta_t^T x_t          dL/dh_0 = delta_1 W_hh
+    dL/db_ih = dL/db_hh = sum_t (delta_t summed over the batch)
+
+phi' needs no a_t: tanh' = 1 - phi^2, relu' = 0 where phi <= 0 and 1 elsewhere.
+
+Sources: Werbos 1990, "Backpropagation through time: what it does and how to do it";
+Pascanu, Mikolov & Bengio 2013, "On the difficulty of training recurrent
+neural networks", equations 3 to 5, whose product of Jacobians is the repeated
+"* phi'(a_t), then W_hh" of the recursion above.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from helpers.networks.layer import Gradients, RecurrentLayer, chunk_length
+from helpers.validation import Array, choice, finite_array, float_array, same_dtype
+
+ZERO = np.zeros((), dtype=np.float32)
+
+
+def _tanh_slope(phi: Array, out: Array) -> None:
+    np.multiply(phi, phi, out=out)
+    np.subtract(1, out, out=out)
+
+
+def _relu(a: Array, out: Array) -> None:
+    np.maximum(a, ZERO, out=out)
+
+
+def _relu_slope(phi: Array, out: Array) -> None:
+    np.less_equal(phi, 0, out=out, casting="unsafe")
+    np.subtract(1, out, out=out)
+
+
+def _linear(a: Array, out: Array) -> None:
+    """phi(a) = a is in place already: `forward` gives `a` itself as `out`."""
+
+
+def _linear_slope(phi: Array, out: Array) -> None:
+    out.fill(1)
+
+
+class Nonlinearity(NamedTuple):
+    """phi, written over its argument, and phi' as a function of phi."""
+
+    apply: Callable[..., object]
+    slope: Callable[[Array, Array], None]
+
+
+NONLINEARITIES = {
+    "tanh": Nonlinearity(np.tanh, _tanh_slope),
+    "relu": Nonlinearity(_relu, _relu_slope),
+    "linear": Nonlinearity(_linear, _linear_slope),
+}
+
+
+def forward(
+    inputs: Array,
+    weight_ih: Array,
+    weight_hh: Array,
+    bias_ih: Array,
+    bias_hh: Array,
+    h0: Array | None = None,
+    *,
+    nonlinearity: str = "tanh",
+    probe: Array | None = None,
+) -> Array:
+    """States h_0, h_1 ... h_T of the network, (steps + 1, batch, hidden).
+
+    inputs: (steps, batch, input); weight_ih (hidden, input); weight_hh (hidden,
+    hidden); bias_ih, bias_hh (hidden,); h0 (batch, hidden), None for zeros; probe
+    (steps, batch, hidden), added to h_1 ... h_T, None for zeros. float32 or float64.
+    inf or NaN in inputs, h0 or probe go through to the states; so does overflow.
+    Raises ValueError naming the array if a shape does not fit, dtypes are mixed, or a
+    weight or bias holds inf or NaN.
+    Source: the equations at the head of this module.
+    """
+    phi = NONLINEARITIES[choice("nonlinearity", nonlinearity, NONLINEARITIES)].apply
+    weight_ih = finite_array("weight_ih", weight_ih, ("hidden", "input"))
+    hidden, size = weight_ih.shape
+    weight_hh = finite_array("weight_hh", weight_hh, (hidden, hidden))
+    bias_ih = finite_array("bias_ih", bias_ih, (hidden,))
+    bias_hh = finite_array("bias_hh", bias_hh, (hidden,))
+    inputs = float_array("inputs", inputs, ("steps", "batch", size))
+    steps, batch, _ = inputs.shape
+    arrays = {"weight_hh": weight_hh, "bias_ih": bias_ih, "bias_hh": bias_hh, "inputs": inputs}
+    if h0 is not None:
+        arrays["h0"] = h0 = float_array("h0", h0, (batch, hidden))
+    if probe is not None:
+        arrays["probe"] = probe = float_array("probe", probe, (steps, batch, hidden))
+    dtype = same_dtype(weight_ih=weight_ih, **arrays)
+
+    states = np.empty((steps + 1, batch, hidden), dtype)
+    states[0] = 0 if h0 is None else h0
+    bias = np.full((batch, hidden), bias_ih + bias_hh)
+    recurrent = np.ascontiguousarray(weight_hh.T)
+    product = np.empty((batch, hidden), dtype)
+    chunk = chunk_length(batch, hidden)
+    add, h = np.add, states[0]
+    with np.errstate(all="ignore"):
+        for start in range(0, steps, chunk):
+            x = np.ascontiguousarray(inputs[start : start + chunk])
+            a = states[1 + start : 1 + start + chunk]
+            np.dot(_rows(x), weight_ih.T, out=_rows(a))
+            a += bias
+            for t, a_t in enumerate(a, start):
+                h.dot(recurrent, product)
+                add(a_t, product, a_t)
+                phi(a_t, a_t)
+                if probe is not None:
+                    add(a_t, probe[t], a_t)
+                h = a_t
+    return states
+
+
+def backward(
+    grad_states: Array,
+    inputs: Array,
+    states: Array,
+    weight_ih: Array,
+    weight_hh: Array,
+    *,
+    grad_last: Array | None = None,
+    nonlinearity: str = "tanh",
+    probe: Array | None = None,
+    wanted: Collection[str] = Gradients._fields,
+) -> Gradients:
+    """Back-propagation through time: gradients of a loss by everything it depends on.
+
+    grad_states: (steps, batch, hidden), g_t, the direct part of dL/dh_t for
+    t = 1 ... T; grad_last (batch, hidden), more of it for h_T, None for none.
+    inputs, weight_ih, weight_hh, nonlinearity, probe: as given to `forward`; states:
+    what it returned. wanted: names of the gradients to compute.
+    Every few steps, entries of the signal delta W_hh below the dtype's smallest normal
+    number (1.2e-38 in float32, 2.2e-308 in float64) become 0: they would slow the
+    processor, and a signal that is 0 everywhere lets whole chunks of steps be skipped.
+    Raises ValueError naming the array if a shape or dtype does not fit.
+    Source: the equations at the head of this module.
+    """
+    slope = NONLINEARITIES[choice("nonlinearity", nonlinearity, NONLINEARITIES)].slope
+    weight_ih = float_array("weight_ih", weight_ih, ("hidden", "input"))
+    hidden, size = weight_ih.shape
+    weight_hh = float_array("weight_hh", weight_hh, (hidden, hidden))
+    inputs = float_array("inputs", inputs, ("steps", "batch", size))
+    steps, batch, _ = inputs.shape
+    arrays = {"weight_hh": weight_hh, "inputs": inputs}
+    arrays["states"] = states = float_array("states", states, (steps + 1, batch, hidden))
+    shape = (steps, batch, hidden)
+    arrays["grad_states"] = grad_states = float_array("grad_states", grad_states, shape)
+    if probe is not None:
+        arrays["probe"] = probe = float_array("probe", probe, shape)
+    if grad_last is not None:
+        arrays["grad_last"] = grad_last = float_array("grad_last", grad_last, (batch, hidden))
+    dtype = same_dtype(weight_ih=weight_ih, **arrays)
+    for name in set(wanted).difference(Gradients._fields):
+        choice("wanted", name, Gradients._fields)
+
+    def result(name: str, *shape: int) -> Array | None:
+        return np.zeros(shape, dtype) if name in wanted else None
+
+    d_inputs = result("inputs", steps, batch, size)
+    d_weight_ih = result("weight_ih", hidden, size)
+    d_weight_hh = result("weight_hh", hidden, hidden)
+    d_bias = np.zeros(hidden, dtype)
+    d_states = result("states", steps, batch, hidden)
+
+    chunk = chunk_length(batch, hidden)
+    dh_chunk, delta_chunk = np.empty((2, chunk, batch, hidden), dtype)
+    ones = np.ones(chunk * batch, dtype)
+    tiny = np.finfo(dtype).tiny
+    add, multiply = np.add, np.multiply
+    # signal: what arrives at h_t from later steps, delta_{t+1} W_hh
+    signal = np.full((batch, hidden), 0 if grad_last is None else grad_last, dtype)
+    with np.errstate(all="ignore"):
+        for stop in range(steps, 0, -chunk):
+            start = max(0, stop - chunk)
+            direct, x, h_before = (each[start:stop] for each in (grad_states, inputs, states))
+            signal *= np.abs(signal) >= tiny
+            if not signal.any() and not direct.any() and _finite(x) and _finite(h_before):
+                continue
+            length = stop - start
+            dh = dh_chunk[:length] if d_states is None else d_states[start:stop]
+            dh[...] = direct
+            phi = states[start + 1 : stop + 1]
+            if probe is not None:
+                phi = phi - probe[start:stop]
+            delta = delta_chunk[:length]
+            slope(phi, delta)
+            for dh_t, delta_t in zip(dh[::-1], delta[::-1], strict=True):
+                add(dh_t, signal, dh_t)
+                multiply(delta_t, dh_t, delta_t)
+                delta_t.dot(weight_hh, signal)
+            rows = _rows(delta)
+            if d_weight_ih is not None:
+                d_weight_ih += np.dot(rows.T, _rows(np.ascontiguousarray(x)))
+            if d_weight_hh is not None:
+                d_weight_hh += np.dot(rows.T, _rows(h_before))
+            if "bias_ih" in wanted or "bias_hh" in wanted:
+                d_bias += np.dot(ones[: len(rows)], rows)
+            if d_inputs is not None:
+                np.dot(rows, weight_ih, out=_rows(d_inputs[start:stop]))
+    return Gradients(
+        d_inputs,
+        signal if "h0" in wanted else None,
+        d_states,
+        d_weight_ih,
+        d_weight_hh,
+        d_bias if "bias_ih" in wanted else None,
+        d_bias.copy() if "bias_hh" in wanted else None,
+    )
+
+
+def _rows(sequence: Array) -> Array:
+    """View (steps, batch, features) as one matrix, (steps * batch, features)."""
+    return sequence.reshape(-1, sequence.shape[-1])
+
+
+def _finite(array: Array) -> bool:
+    return bool(np.isfinite(array).all())
+
+
+class RNN(RecurrentLayer):
+    """One-layer RNN on CPU, a drop-in for torch.nn.RNN(..., batch_first=True).
+
+    input_size, hidden_size: features of one input x_t and of one state h_t.
+    nonlinearity: "tanh", "relu", or "linear", which torch.nn.RNN lacks.
+    num_layers, options: as `RecurrentLayer` takes them, batch_first and dtype among them.
+    Parameter names, shapes, first draws, outputs and gradients are torch.nn.RNN's;
+    the forward and backward passes are `forward` and `backward` of this module. See
+    `RecurrentLayer.forward` for the call and for `probe`.
+    Raises ValueError if a size is below 1 or the nonlinearity is unknown.
+    """
+
+    def __init__(
+        self,
+        input_size: int,
+        hidden_size: int,
+        num_layers: int = 1,
+        *,
+        nonlinearity: str = "tanh",
+        **options: Any,
+    ) -> None:
+        super().__init__(input_size, hidden_size, num_layers, **options)
+        self.nonlinearity = choice("nonlinearity", nonlinearity, NONLINEARITIES)
+
+    def propagate(
+        self, inputs: Array, h0: Array | None, probe: Array | None, *parameters: Array
+    ) -> tuple[Array, ...]:
+        return (forward(inputs, *parameters, h0, nonlinearity=self.nonlinearity, probe=probe),)
+
+    def backpropagate(
+        self,
+        grad_states: Array,
+        grad_last: Array | None,
+        inputs: Array,
+        probe: Array | None,
+        parameters: Sequence[Array],
+        kept: Sequence[Array],
+        wanted: Collection[str],
+    ) -> Gradients:
+        weight_ih, weight_hh, _, _ = parameters
+        (states,) = kept
+        return backward(
+            grad_states,
+            inputs,
+            states,
+            weight_ih,
+            weight_hh,
+            grad_last=grad_last,
+            nonlinearity=self.nonlinearity,
+            probe=probe,
+            wanted=wanted,
+        )
+
+    def extra_repr(self) -> str:
+        kind = "" if self.nonlinearity == "tanh" else f", nonlinearity={self.nonlinearity}"
+        return super().extra_repr() + kind

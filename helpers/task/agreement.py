@@ -1,0 +1,290 @@
+"""The task of the course: after a subject and a gap of words, say "was" or "were".
+
+A sentence is an opener, "the", the subject noun and a middle of exactly `gap` tokens;
+the verb comes next and is what a model must say. Commas are tokens and count. With
+random attractors nothing but the subject tells the verb: every verb is past tense,
+every article is "the".
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from helpers.task.lexicon import VERBS, Vocabulary, lexicon, other_number, vocabulary, word_classes
+from helpers.validation import Array, choice, integer
+
+ATTRACTORS = ("none", "random", "same", "opposite")
+NOUNS = ("train", "held_out")
+SMALLEST_GAP, LARGEST_GAP = 3, 10_000
+
+# A phrase is a row of slots, each to be filled with a word of its category.
+COMMA, THE, WHICH, RELATIVE, CONNECTOR, SEQUEL, PREPOSITION, NOUN = range(8)
+TRANSITIVE, INTRANSITIVE, EARLY, LATE, ADJECTIVE, COLOUR, ANY_ADJECTIVE = range(8, 15)
+Phrase = tuple[int, ...]
+FRONTED: dict[int, Phrase] = {
+    4: (PREPOSITION, THE, NOUN, COMMA),
+    5: (PREPOSITION, THE, ANY_ADJECTIVE, NOUN, COMMA),
+    6: (PREPOSITION, THE, ADJECTIVE, COLOUR, NOUN, COMMA),
+}
+CLAUSES_WITH_NOUN: tuple[Phrase, ...] = (
+    (RELATIVE, TRANSITIVE, THE, NOUN),
+    (RELATIVE, TRANSITIVE, THE, ANY_ADJECTIVE, NOUN),
+    (RELATIVE, EARLY, TRANSITIVE, THE, NOUN),
+    (RELATIVE, INTRANSITIVE, PREPOSITION, THE, NOUN),
+    (RELATIVE, INTRANSITIVE, CONNECTOR, TRANSITIVE, THE, NOUN),
+    (RELATIVE, INTRANSITIVE, LATE, CONNECTOR, SEQUEL, TRANSITIVE, THE, NOUN),
+)
+WITH_NOUN: tuple[Phrase, ...] = (
+    (PREPOSITION, THE, NOUN),
+    (PREPOSITION, THE, ANY_ADJECTIVE, NOUN),
+    *CLAUSES_WITH_NOUN,
+)
+CLAUSES_WITHOUT_NOUN: tuple[Phrase, ...] = (
+    (RELATIVE, INTRANSITIVE),
+    (RELATIVE, EARLY, INTRANSITIVE),
+    (RELATIVE, INTRANSITIVE, LATE),
+)
+WITHOUT_NOUN: tuple[Phrase, ...] = (
+    (CONNECTOR, INTRANSITIVE),
+    (CONNECTOR, EARLY, INTRANSITIVE),
+    (CONNECTOR, INTRANSITIVE, LATE),
+    (CONNECTOR, SEQUEL, INTRANSITIVE),
+    (CONNECTOR, SEQUEL, INTRANSITIVE, LATE),
+)
+
+
+@dataclass(frozen=True)
+class Sentence:
+    """One sentence up to the word before its verb.
+
+    words: tokens; subject: index of the subject noun; verb: "was" or "were";
+    attractors: how many nouns after the subject have the other number.
+    """
+
+    words: tuple[str, ...]
+    subject: int
+    verb: str
+    attractors: int
+    predicate: str = "full"
+
+    @property
+    def gap(self) -> int:
+        """Tokens between subject and verb."""
+        return len(self.words) - self.subject - 1
+
+    def text(self) -> str:
+        """The sentence as one writes it, verb and predicate included."""
+        spoken = " ".join((*self.words, self.verb, self.predicate)).replace(" ,", ",")
+        return f"{spoken[0].upper()}{spoken[1:]}."
+
+
+def flipped(words: Sequence[str], position: int) -> tuple[str, ...]:
+    """The words with the noun at this position in its other number.
+
+    A negative position counts from the end. Raises ValueError if no noun stands there.
+    """
+    position = integer("position", position, minimum=-len(words), maximum=len(words) - 1)
+    word = words[position]
+    if word not in other_number():
+        raise ValueError(f"word {position} must be a noun of the lexicon; got {word!r}")
+    changed = list(words)
+    changed[position] = other_number()[word]
+    return tuple(changed)
+
+
+class AgreementTask:
+    """Sentences with a given gap between subject and verb.
+
+    gap: tokens between subject noun and verb, 3 to 10,000, or (low, high), from which
+    each batch draws one gap. attractors: numbers of the nouns in the middle: "none"
+    (there are no nouns in it), "random", "same" as the subject's, or all "opposite".
+    seed: all that is drawn depends on it and on what this task drew before, and on
+    nothing else. nouns: "train", or "held_out" for subjects no training sentence holds.
+
+    Half of the sentences are fronted ("near the old dogs, the cat ..."), the others
+    begin with noun-free words of the same length, 4 to 6 tokens, drawn for each batch;
+    so the subject is not always the first noun. A fronted noun's number is random.
+    Raises ValueError if an argument is out of range.
+    """
+
+    def __init__(
+        self,
+        gap: int | tuple[int, int],
+        attractors: str = "random",
+        seed: int = 0,
+        nouns: str = "train",
+    ) -> None:
+        self.gap = gap
+        self._gaps = _gap_range(gap)
+        self.attractors = choice("attractors", attractors, ATTRACTORS)
+        self.seed = integer("seed", seed, minimum=0)
+        self.nouns = choice("nouns", nouns, NOUNS)
+        self.vocabulary: Vocabulary = vocabulary()
+        self.word_classes = word_classes()
+        self._rng = np.random.default_rng(self.seed)
+        self._words = _slot_words()
+
+    def batch(self, n: int) -> tuple[Tensor, Tensor]:
+        """Tokens (n, steps) and labels (n,), 0 for "was" and 1 for "were", as torch.long.
+
+        One gap and one opener length for the batch; the two verbs in equal parts (one
+        more of either if n is odd). The subject stands at tokens[:, -gap - 1].
+        Raises ValueError if n is below 1.
+        """
+        integer("n", n, minimum=1)
+        labels = self._shuffled_halves(n)
+        tokens, _ = self._draw(labels)
+        return torch.from_numpy(tokens), torch.from_numpy(labels)
+
+    def sentence(self) -> Sentence:
+        """One sentence, drawn as the rows of a batch are."""
+        label = self._shuffled_halves(1)
+        tokens, gap = self._draw(label)
+        words = self.vocabulary.decode(tokens[0])
+        attractors = np.isin(tokens[0, -gap:], _noun_words("train")[:, 1 - label[0]]).sum()
+        predicate = str(self._rng.choice(lexicon().predicates))
+        return Sentence(words, len(words) - gap - 1, VERBS[label[0]], int(attractors), predicate)
+
+    def _draw(self, labels: Array) -> tuple[Array, int]:
+        """Tokens (n, steps) for the labels, and the gap they share."""
+        low, high = self._gaps
+        gap = int(self._rng.integers(low, high + 1))
+        subjects = _noun_words(self.nouns)
+        chosen = subjects[self._rng.integers(len(subjects), size=len(labels)), labels]
+        the = np.full(len(labels), self._words[THE][0])
+        opener = self._openers(labels)
+        middle = self._middle(labels, gap)
+        return np.column_stack([opener, the, chosen, middle]), gap
+
+    def _shuffled_halves(self, n: int) -> Array:
+        """(n,) zeros and ones in equal parts, shuffled; which has one more is drawn."""
+        halves = (np.arange(n) + self._rng.integers(2)) % 2
+        self._rng.shuffle(halves)
+        return halves
+
+    def _openers(self, labels: Array) -> Array:
+        """(n, length) tokens of one length from 4 to 6; half of each label's are fronted."""
+        length = int(self._rng.integers(4, 7))
+        phrases = [self.vocabulary.encode((*p, ",")) for p in lexicon().openers[length]]
+        tokens = np.array(phrases)[self._rng.integers(len(phrases), size=len(labels))]
+        fronted = np.zeros(len(labels), dtype=bool)
+        for label in (0, 1):
+            rows = np.flatnonzero(labels == label)
+            fronted[rows] = self._shuffled_halves(len(rows))
+        slots = np.tile(FRONTED[length], (int(fronted.sum()), 1))
+        tokens[fronted] = self._fill(slots, self._rng.integers(2, size=slots.shape))
+        return tokens
+
+    def _middle(self, labels: Array, gap: int) -> Array:
+        """(n, gap) tokens between subject and verb."""
+        slots = np.array([self._middle_slots(gap) for _ in labels])
+        if self.attractors == "random":
+            numbers = self._rng.integers(2, size=slots.shape)
+        else:
+            number = 1 - labels if self.attractors == "opposite" else labels
+            numbers = np.broadcast_to(number[:, None], slots.shape)
+        return self._fill(slots, numbers)
+
+    def _middle_slots(self, gap: int) -> list[int]:
+        """Slots of one middle: phrases, each hanging on the one before it.
+
+        Half of the middles that are long enough for it are a clause between commas.
+        """
+        if self.attractors == "none":
+            first, clauses, rest = CLAUSES_WITHOUT_NOUN, CLAUSES_WITHOUT_NOUN, WITHOUT_NOUN
+        else:
+            first, clauses, rest = WITH_NOUN, CLAUSES_WITH_NOUN, WITH_NOUN
+        between_commas = gap - 2
+        if _fitting(clauses, rest, between_commas) and self._rng.random() < 0.5:
+            _, *others = self._phrases(between_commas, clauses, rest)
+            return [COMMA, WHICH, *others, COMMA]
+        return self._phrases(gap, first, rest)
+
+    def _phrases(
+        self, length: int, first: tuple[Phrase, ...], rest: tuple[Phrase, ...]
+    ) -> list[int]:
+        """Exactly this many slots: a phrase of `first`, then phrases of `rest`."""
+        draws = self._rng.random(length).tolist()
+        slots: list[int] = []
+        phrases = first
+        while len(slots) < length:
+            fitting = _fitting(phrases, rest, length - len(slots))
+            slots += fitting[int(draws.pop() * len(fitting))]
+            phrases = rest
+        return slots
+
+    def _fill(self, slots: Array, numbers: Array) -> Array:
+        """Tokens for slots (n, length); numbers (n, length), 0 or 1: of the noun in a slot."""
+        tokens = np.empty(slots.shape, dtype=np.int64)
+        for slot, words in enumerate(self._words):
+            here = slots == slot
+            drawn = self._rng.integers(len(words), size=int(here.sum()))
+            tokens[here] = words[drawn, numbers[here]] if slot == NOUN else words[drawn]
+        return tokens
+
+
+@functools.lru_cache(maxsize=4096)
+def _fitting(
+    phrases: tuple[Phrase, ...], rest: tuple[Phrase, ...], left: int
+) -> tuple[Phrase, ...]:
+    """The phrases after which what is left of the length can still be filled exactly.
+
+    The lengths of `rest` run without a gap from its shortest, so any length from that
+    on can be filled.
+    """
+    shortest = min(map(len, rest))
+    return tuple(p for p in phrases if len(p) == left or left - len(p) >= shortest)
+
+
+@functools.cache
+def _slot_words() -> tuple[Array, ...]:
+    """Token numbers for each slot, (words,); for nouns (lemmas, 2), singular and plural."""
+    words = lexicon()
+    lists = {
+        COMMA: [","],
+        THE: ["the"],
+        WHICH: ["which"],
+        RELATIVE: words.relatives,
+        CONNECTOR: words.connectors,
+        SEQUEL: words.sequels,
+        PREPOSITION: words.prepositions,
+        TRANSITIVE: words.transitive,
+        INTRANSITIVE: words.intransitive,
+        EARLY: words.early_adverbs,
+        LATE: words.late_adverbs,
+        ADJECTIVE: words.adjectives,
+        COLOUR: words.colours,
+        ANY_ADJECTIVE: (*words.adjectives, *words.colours),
+    }
+    nouns = _noun_words("train")
+    return tuple(
+        nouns if slot == NOUN else vocabulary().encode(lists[slot])
+        for slot in range(len(lists) + 1)
+    )
+
+
+@functools.cache
+def _noun_words(nouns: str) -> Array:
+    """Token numbers (lemmas, 2) of the singular and plural of each noun."""
+    pairs = lexicon().nouns if nouns == "train" else lexicon().held_out_nouns
+    return np.array([vocabulary().encode(pair) for pair in pairs])
+
+
+def _gap_range(gap: int | tuple[int, int]) -> tuple[int, int]:
+    """Smallest and largest gap; raises ValueError unless 3 <= smallest <= largest <= 10,000."""
+    bounds = {"minimum": SMALLEST_GAP, "maximum": LARGEST_GAP}
+    if not isinstance(gap, (tuple, list)):
+        number = integer("gap", gap, **bounds)
+        return number, number
+    if len(gap) != 2:
+        raise ValueError(f"gap must be a number or a pair (low, high); got {gap!r}")
+    low, high = (integer(f"gap[{i}]", bound, **bounds) for i, bound in enumerate(gap))
+    if low > high:
+        raise ValueError(f"gap must be (low, high) with low <= high; got {gap!r}")
+    return low, high

@@ -1,0 +1,204 @@
+"""The lecture's own examples: the cat and the cats, the children's book, the clouds, France."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from helpers.task.agreement import Sentence, Vocabulary
+from helpers.validation import Array, integer
+
+LECTURE_SENTENCES = (
+    Sentence(("the", "cat", ",", "which", "already", "ate", ","), 1, "was", 0),
+    Sentence(("the", "cats", ",", "which", "ate", ","), 1, "were", 0),
+)
+MINIMAL_PAIR = (
+    LECTURE_SENTENCES[0],
+    Sentence(("the", "cats", ",", "which", "already", "ate", ","), 1, "were", 0),
+)
+
+BOOK_NAMES = ("doug", "jane", "spot")
+BOOK_WORDS = (*BOOK_NAMES, "saw", ".")
+
+CLOUDS_AND_SKY = {
+    "clouds": "sky",
+    "fish": "sea",
+    "cows": "meadow",
+    "pots": "kitchen",
+    "camels": "desert",
+    "bees": "hive",
+    "actors": "theatre",
+    "pupils": "classroom",
+}
+
+LANGUAGES = {
+    "france": "french",
+    "germany": "german",
+    "greece": "greek",
+    "italy": "italian",
+    "japan": "japanese",
+    "sweden": "swedish",
+}
+CHILDHOOD = tuple(
+    tuple(clause.split())
+    for clause in (
+        "time passed .",
+        "we laughed .",
+        "it often rained .",
+        "we kept bees .",
+        "my father baked bread .",
+        "i walked to school .",
+        "we lived by a river .",
+        "my mother taught music there .",
+        "our house had a red door .",
+        "every summer we swam in the lake .",
+        "my brother and i slept under the roof .",
+    )
+)
+LAST_WORDS = ((), ("today",), ("even", "now"))
+BEFORE, AFTER = ("i", "grew", "up", "in"), ("i", "speak", "fluent")
+
+
+def childrens_book(sentences: int, seed: int = 0) -> list[str]:
+    """The words of a children's book: "jane saw spot . doug saw jane ." and so on.
+
+    sentences: how many; each is a name, "saw", another name and a full stop, both
+    names drawn evenly from a generator of its own. Returns 4 * sentences words.
+    Raises ValueError if sentences is below 1 or the seed below 0.
+    """
+    count = integer("sentences", sentences, minimum=1)
+    rng = np.random.default_rng(integer("seed", seed, minimum=0))
+    words: list[str] = []
+    for _ in range(count):
+        seer, seen = rng.choice(len(BOOK_NAMES), size=2, replace=False)
+        words += [BOOK_NAMES[seer], "saw", BOOK_NAMES[seen], "."]
+    return words
+
+
+def bigram_table(words: list[str], vocabulary: tuple[str, ...] = BOOK_WORDS) -> Array:
+    """How often each word is followed by each other one, as a share.
+
+    Returns (V, V), in the vocabulary's order: entry [a, b] is the share of the
+    occurrences of a that b follows. A row sums to 1, or to 0 if nothing follows a.
+    Raises ValueError if there are fewer than two words or one is not in the vocabulary.
+    """
+    if len(words) < 2:
+        raise ValueError(f"words must be at least 2, to make a pair; got {len(words)}")
+    ids = Vocabulary(vocabulary).encode(words)
+    counts = np.zeros((len(vocabulary), len(vocabulary)))
+    np.add.at(counts, (ids[:-1], ids[1:]), 1)
+    return counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+
+
+def clouds_and_sky() -> tuple[tuple[tuple[str, ...], str], ...]:
+    """Sentences that a short memory completes: "the clouds are in the", "sky".
+
+    Returns pairs of five words and the last word. Three words stand between the word
+    that decides and the one to say; the last words are all different.
+    """
+    return tuple(
+        (("the", noun, "are", "in", "the"), place) for noun, place in CLOUDS_AND_SKY.items()
+    )
+
+
+class CountryTask:
+    """Which language comes last: "i grew up in france . ... i speak fluent french".
+
+    gap: the number of words between the country and "i speak fluent", from 3 up; full
+    stops count. They are clauses of a childhood, and name no country or language.
+    seed: of the task's own generator.
+    Raises ValueError if the gap is below 3 or above 10,000, or the seed below 0.
+    """
+
+    def __init__(self, gap: int, seed: int = 0) -> None:
+        self.gap = integer("gap", gap, minimum=3, maximum=10_000)
+        self._rng = np.random.default_rng(integer("seed", seed, minimum=0))
+        self.languages = tuple(LANGUAGES.values())
+        middle = {word for part in (*CHILDHOOD, *LAST_WORDS) for word in part}
+        self.vocabulary = Vocabulary(tuple(sorted({*BEFORE, *AFTER, *LANGUAGES, *middle})))
+
+    def batch(self, n: int) -> tuple[Tensor, Tensor]:
+        """Tokens (n, gap + 8) and labels (n,), the index in `languages` of the last word.
+
+        Both are int64. Languages are balanced: their counts differ by at most 1.
+        Raises ValueError if n is below 1.
+        """
+        count = integer("n", n, minimum=1)
+        labels = self._rng.permutation(np.arange(count) % len(LANGUAGES))
+        countries = tuple(LANGUAGES)
+        rows = [
+            self.vocabulary.encode((*BEFORE, countries[label], *self._middle(), *AFTER))
+            for label in labels
+        ]
+        return torch.from_numpy(np.stack(rows)), torch.from_numpy(labels)
+
+    def _middle(self) -> list[str]:
+        """Exactly `gap` words: a full stop, clauses, and at most two words before the end."""
+        middle = ["."]
+        clause: tuple[str, ...] = ()
+        while (left := self.gap - len(middle)) > len(LAST_WORDS) - 1:
+            fitting = [c for c in CHILDHOOD if len(c) <= left and c is not clause]
+            clause = fitting[self._rng.integers(len(fitting))]
+            middle += clause
+        return [*middle, *LAST_WORDS[self.gap - len(middle)]]
+
+
+class Task(Protocol):
+    """Anything that gives labelled sentences over a vocabulary: both tasks of the course."""
+
+    vocabulary: Vocabulary
+
+    def batch(self, n: int) -> tuple[Tensor, Tensor]: ...
+
+
+def bag_of_words(tokens: Tensor, size: int) -> Array:
+    """How often each word occurs in each sentence; the order is gone.
+
+    tokens: (n, steps) word numbers below size. Returns (n, size) float64 counts.
+    Raises ValueError if tokens is not two-dimensional or a number is out of range.
+    """
+    ids = np.asarray(tokens)
+    size = integer("size", size, minimum=1)
+    if ids.ndim != 2 or ids.dtype.kind not in "iu":
+        raise ValueError(
+            f"tokens must be integers of shape (n, steps); got {ids.dtype} of shape {ids.shape}"
+        )
+    if ids.size and not (ids.min() >= 0 and ids.max() < size):
+        raise ValueError(f"tokens must be from 0 to {size - 1}; got {ids.min()} to {ids.max()}")
+    rows = np.arange(len(ids))[:, None]
+    return (
+        np.bincount((rows * size + ids).ravel(), minlength=len(ids) * size)
+        .reshape(len(ids), size)
+        .astype(np.float64)
+    )
+
+
+def bag_of_words_accuracy(task: Task, train: int = 2000, test: int = 1000) -> float:
+    """Share of fresh sentences that a linear readout of the word counts gets right.
+
+    Least squares on `train` sentences (counts and a constant against one-hot labels),
+    largest output wins, on `test` sentences drawn afterwards. Both are drawn from the
+    task fifty at a time, so that a task whose layout differs from batch to batch
+    shows all its layouts.
+    Raises ValueError if train or test is below 1.
+    """
+    integer("train", train, minimum=1)
+    integer("test", test, minimum=1)
+    counts, labels = _draw(task, train)
+    weights, *_ = np.linalg.lstsq(counts, np.eye(labels.max() + 1)[labels], rcond=None)
+    fresh, truth = _draw(task, test)
+    return float(np.mean((fresh @ weights).argmax(axis=1) == truth))
+
+
+def _draw(task: Task, sentences: int, at_once: int = 50) -> tuple[Array, Array]:
+    """Counts with a column of ones (sentences, V + 1), and labels (sentences,)."""
+    counts, labels = [], []
+    for start in range(0, sentences, at_once):
+        tokens, batch_labels = task.batch(min(at_once, sentences - start))
+        counts.append(bag_of_words(tokens, len(task.vocabulary)))
+        labels.append(batch_labels.numpy())
+    bag = np.concatenate(counts)
+    return np.column_stack([bag, np.ones(len(bag))]), np.concatenate(labels)

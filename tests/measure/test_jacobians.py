@@ -1,0 +1,329 @@
+"""helpers.measure.jacobians against autograd, closed forms and plain products."""
+
+import warnings
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+from helpers.measure.jacobians import (
+    NON_NORMAL,
+    growth_rate,
+    log_backward_norms,
+    log_product_norms,
+    lyapunov_exponents,
+    power_norms,
+    slopes,
+    spectral_norms,
+    spectral_radius,
+    step_jacobians,
+)
+
+ON_JACOBIANS = (
+    spectral_norms,
+    lyapunov_exponents,
+    log_product_norms,
+    growth_rate,
+    lambda jacobians: log_backward_norms(jacobians, np.ones(3)),
+)
+PHI = {"tanh": torch.tanh, "relu": torch.relu, "linear": lambda a: a}
+
+
+@pytest.fixture(autouse=True)
+def no_warnings():
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        yield
+
+
+def repeated(matrix, steps):
+    return np.broadcast_to(matrix, (steps, *np.shape(matrix)))
+
+
+def random_rnn(seed, hidden=8, steps=12, nonlinearity="tanh"):
+    """Weight, currents and states of a small random network, in float64."""
+    rng = np.random.default_rng(seed)
+    weight = rng.normal(0, 1.2 / np.sqrt(hidden), (hidden, hidden))
+    currents = rng.normal(0, 0.5, (steps, hidden))
+    h, states = torch.zeros(hidden, dtype=torch.float64), []
+    for current in torch.from_numpy(currents):
+        h = PHI[nonlinearity](torch.from_numpy(weight) @ h + current)
+        states.append(h.numpy())
+    return weight, currents, np.array(states)
+
+
+def random_orthogonals(seed, steps, hidden):
+    drawn = np.random.default_rng(seed).normal(size=(steps, hidden, hidden))
+    return np.linalg.qr(drawn)[0]
+
+
+def direct_products(jacobians):
+    product, products = np.eye(jacobians.shape[1]), []
+    for jacobian in jacobians:
+        product = jacobian @ product
+        products.append(product)
+    return np.array(products)
+
+
+# One step
+
+
+@pytest.mark.parametrize("nonlinearity", PHI)
+def test_step_jacobians_are_autograds(nonlinearity):
+    weight, currents, states = random_rnn(0, nonlinearity=nonlinearity)
+    found = step_jacobians(weight, states, nonlinearity)
+    before = np.vstack([np.zeros(8), states[:-1]])
+    current = torch.from_numpy(currents)
+    for t in range(len(states)):
+        expected = torch.autograd.functional.jacobian(
+            lambda h, t=t: PHI[nonlinearity](torch.from_numpy(weight) @ h + current[t]),
+            torch.from_numpy(before[t]),
+        )
+        np.testing.assert_allclose(found[t], expected, rtol=1e-12, atol=1e-14)
+
+
+def test_step_jacobians_of_float32_are_float64():
+    weight, _, states = random_rnn(1)
+    found = step_jacobians(weight.astype(np.float32), states.astype(np.float32))
+    assert found.dtype == np.float64
+    np.testing.assert_allclose(found, step_jacobians(weight, states), rtol=1e-5, atol=1e-6)
+
+
+def test_slopes_at_the_kink_and_in_saturation():
+    states = np.array([[-1.0, 0.0, 1.0]])
+    assert slopes(states).tolist() == [[0.0, 1.0, 0.0]]
+    assert slopes(np.maximum(states, 0), "relu").tolist() == [[0.0, 0.0, 1.0]]
+    assert slopes(states, "linear").tolist() == [[1.0, 1.0, 1.0]]
+
+
+# Norms and radius
+
+
+def test_spectral_norms_of_scaled_rotations():
+    rotations = random_orthogonals(0, 4, 5)
+    sizes = np.array([0.1, 1.0, 2.0, 30.0])
+    np.testing.assert_allclose(spectral_norms(sizes[:, None, None] * rotations), sizes)
+
+
+def test_spectral_radius_counts_complex_and_negative_eigenvalues():
+    assert spectral_radius([[0, -2], [2, 0]]) == pytest.approx(2)
+    assert spectral_radius([[-3.0, 1.0], [0.0, 2.0]]) == pytest.approx(3)
+    assert spectral_radius(NON_NORMAL) == 0.9
+
+
+# Lyapunov exponents
+
+
+def test_exponents_of_a_constant_diagonal_and_triangular_matrix():
+    diagonal = np.diag([0.5, -2.0, 0.9])
+    expected = np.log([2.0, 0.9, 0.5])
+    np.testing.assert_allclose(lyapunov_exponents(repeated(diagonal, 50)), expected, rtol=1e-12)
+    triangular = diagonal + np.triu(np.ones((3, 3)), 1)
+    np.testing.assert_allclose(
+        lyapunov_exponents(repeated(triangular, 20_000)), expected, atol=1e-3
+    )
+
+
+def test_exponents_of_a_normal_matrix_are_its_eigenvalues_log_moduli():
+    rng = np.random.default_rng(3)
+    symmetric = rng.normal(size=(6, 6))
+    symmetric = symmetric + symmetric.T
+    moduli = np.sort(np.abs(np.linalg.eigvalsh(symmetric)))[::-1]
+    found = lyapunov_exponents(repeated(symmetric, 5000))
+    np.testing.assert_allclose(found, np.log(moduli), atol=2e-3)
+
+
+def test_exponents_of_rotations_are_zero():
+    np.testing.assert_allclose(lyapunov_exponents(random_orthogonals(1, 300, 6)), 0, atol=1e-13)
+
+
+def test_exponents_add_up_to_the_mean_log_determinant():
+    weight, _, states = random_rnn(2, steps=100)
+    jacobians = step_jacobians(weight, states)
+    expected = np.linalg.slogdet(jacobians)[1].mean()
+    found = lyapunov_exponents(jacobians)
+    assert (np.diff(found) <= 0).all()
+    assert found.sum() == pytest.approx(expected, rel=1e-12)
+
+
+def test_first_exponent_is_the_products_rate_in_the_limit():
+    weight, _, states = random_rnn(4, steps=10_000)
+    jacobians = step_jacobians(weight, states)
+    rate = np.log(growth_rate(jacobians))
+    assert lyapunov_exponents(jacobians)[0] == pytest.approx(rate, abs=1e-3)
+
+
+# Products
+
+
+def test_log_product_norms_agree_with_the_products_themselves():
+    weight, _, states = random_rnn(5, steps=60)
+    jacobians = step_jacobians(weight, states)
+    expected = np.log(np.linalg.norm(direct_products(jacobians), ord=2, axis=(1, 2)))
+    np.testing.assert_allclose(log_product_norms(jacobians), expected, rtol=1e-10)
+
+
+def test_products_run_from_the_first_step_to_the_last():
+    first, second = np.array([[[0.0, 1.0], [0.0, 0.0]], [[3.0, 0.0], [0.0, 0.0]]])
+    assert log_product_norms([first, second])[1] == pytest.approx(np.log(3))
+    assert log_product_norms([second, first])[1] == -np.inf
+
+
+@pytest.mark.parametrize("factor", [0.5, 2.0])
+def test_powers_of_two_are_exact_at_10_000_steps(factor):
+    jacobians = repeated(factor * np.eye(3), 10_000)
+    exact = np.arange(1, 10_001) * np.log(factor)
+    np.testing.assert_allclose(log_product_norms(jacobians), exact, rtol=1e-15)
+    assert growth_rate(jacobians) == pytest.approx(factor, rel=1e-15)
+
+
+@pytest.mark.parametrize("gain", [0.3, 3.0])
+def test_finite_at_10_000_steps(gain):
+    rng = np.random.default_rng(6)
+    jacobians = rng.normal(0, gain / np.sqrt(4), (10_000, 4, 4))
+    norms = log_product_norms(jacobians)
+    assert np.isfinite(norms).all()
+    assert abs(norms[-1]) > 5000
+    assert np.isfinite(lyapunov_exponents(jacobians)).all()
+    assert np.isfinite(log_backward_norms(jacobians, np.ones(4))).all()
+
+
+@pytest.mark.parametrize("size", [1e-300, 1e300])
+def test_factors_at_the_edge_of_float64(size):
+    jacobians = repeated(size * np.eye(2), 50)
+    exact = np.arange(1, 51) * np.log(size)
+    np.testing.assert_allclose(log_product_norms(jacobians), exact, rtol=1e-12)
+    np.testing.assert_allclose(lyapunov_exponents(jacobians), np.log(size), rtol=1e-12)
+
+
+def test_the_non_normal_peak():
+    norms = power_norms(NON_NORMAL, 80)
+    k = np.arange(1, 81)
+    # NON_NORMAL^k is .9^k [[1, c], [0, 1]] with c = k 10/.9; its norm in closed form:
+    c = k * 10 / 0.9
+    np.testing.assert_allclose(norms, 0.9**k * (c + np.sqrt(c**2 + 4)) / 2, rtol=1e-12)
+    assert norms.argmax() + 1 == 9
+    assert 38.7 < norms.max() < 38.8
+    assert norms[9] > 38.7
+    assert np.flatnonzero(norms < 1)[0] + 1 == 63
+    np.testing.assert_allclose(lyapunov_exponents(repeated(NON_NORMAL, 9)), np.log(0.9), rtol=1e-12)
+
+
+def test_qr_exponents_are_not_the_products_singular_values():
+    ratios = []
+    for seed in range(5):
+        weight, _, states = random_rnn(seed, hidden=32, steps=50)
+        jacobians = step_jacobians(weight, states)
+        from_qr = 50 * lyapunov_exponents(jacobians)[0]
+        ratios.append(np.exp(log_product_norms(jacobians)[-1] - from_qr))
+    assert min(ratios) > 2
+
+
+def test_power_norms_overflow_to_inf_and_underflow_to_zero():
+    assert power_norms(np.eye(2) * 2, 1100)[-1] == np.inf
+    assert power_norms(np.eye(2) / 2, 1100)[-1] == 0
+
+
+def test_a_product_that_is_exactly_zero():
+    jacobians = np.array([np.eye(3), np.zeros((3, 3)), np.eye(3)])
+    assert log_product_norms(jacobians).tolist() == [0, -np.inf, -np.inf]
+    assert growth_rate(jacobians) == 0
+    assert lyapunov_exponents(jacobians).tolist() == [-np.inf] * 3
+    assert log_backward_norms(jacobians, [0.0, 1.0, 0.0]).tolist() == [-np.inf, 0, 0]
+    assert log_backward_norms(jacobians, np.zeros(3)).tolist() == [-np.inf] * 3
+
+
+# Backward
+
+
+def test_log_backward_norms_are_autograds():
+    weight, currents, states = random_rnn(7, steps=30)
+    vector = np.random.default_rng(8).normal(size=8)
+    w = torch.from_numpy(weight)
+    h, kept = torch.zeros(8, dtype=torch.float64, requires_grad=True), []
+    for current in torch.from_numpy(currents):
+        h = torch.tanh(w @ h + current)
+        kept.append(h)
+    gradients = torch.autograd.grad(h @ torch.from_numpy(vector), kept)
+    expected = [float(gradient.norm().log()) for gradient in gradients]
+    found = log_backward_norms(step_jacobians(weight, states), vector)
+    np.testing.assert_allclose(found, expected, rtol=1e-10)
+    assert found[-1] == pytest.approx(np.log(np.linalg.norm(vector)), rel=1e-15)
+
+
+def test_log_backward_norms_without_underflow():
+    found = log_backward_norms(repeated(0.5 * np.eye(2), 10_000), [3.0, 4.0])
+    exact = np.log(5) + np.arange(9_999, -1, -1) * np.log(0.5)
+    np.testing.assert_allclose(found, exact, rtol=1e-14)
+
+
+# Bad input
+
+
+@settings(max_examples=60)
+@given(
+    st.sampled_from(ON_JACOBIANS),
+    st.one_of(
+        st.tuples(*[st.integers(0, 4)] * 3).filter(lambda s: s[1] != s[2] or 0 in s),
+        st.lists(st.integers(0, 3), max_size=5).map(tuple).filter(lambda s: len(s) != 3),
+    ),
+)
+def test_wrong_shapes_are_named(function, shape):
+    with pytest.raises(ValueError, match="jacobians"):
+        function(np.ones(shape))
+
+
+@settings(max_examples=60)
+@given(
+    st.sampled_from(ON_JACOBIANS),
+    arrays(np.float64, (4, 3, 3), elements=st.floats(-2, 2)),
+    st.tuples(st.integers(0, 3), st.integers(0, 2), st.integers(0, 2)),
+    st.sampled_from([np.nan, np.inf, -np.inf]),
+)
+def test_non_finite_entries_are_named(function, jacobians, where, bad):
+    jacobians[where] = bad
+    with pytest.raises(ValueError, match=r"jacobians must be finite; entry \("):
+        function(jacobians)
+
+
+@settings(max_examples=60)
+@given(arrays(np.float32, (5, 3, 3), elements=st.floats(-2, 2, width=32)))
+def test_any_finite_jacobians_give_no_nan_and_agree(jacobians):
+    norms = log_product_norms(jacobians)
+    assert norms.dtype == np.float64
+    assert not np.isnan(norms).any()
+    assert not np.isnan(lyapunov_exponents(jacobians)).any()
+    with np.errstate(divide="ignore"):
+        bound = np.cumsum(np.log(spectral_norms(jacobians)))
+    assert (norms <= bound + 1e-6).all()
+    assert growth_rate(jacobians) == pytest.approx(np.exp(norms[-1] / 5), rel=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: step_jacobians(np.ones((2, 3)), np.ones((4, 2))), "weight_hh .* square"),
+        (
+            lambda: step_jacobians(np.eye(2), np.ones((4, 3))),
+            r"states must have shape \(steps, 2\)",
+        ),
+        (lambda: step_jacobians(np.eye(2), np.ones((0, 2))), "at least one step"),
+        (lambda: step_jacobians(np.eye(2), np.ones((4, 2)), "sigmoid"), "nonlinearity must be"),
+        (
+            lambda: step_jacobians(np.full((2, 2), np.inf), np.ones((4, 2))),
+            "weight_hh must be finite",
+        ),
+        (lambda: step_jacobians(np.eye(2, dtype=complex), np.ones((4, 2))), "weight_hh must be fl"),
+        (lambda: slopes([0.0, np.nan]), "states must be finite"),
+        (lambda: log_backward_norms(np.ones((4, 3, 3)), np.ones(2)), "vector must have shape"),
+        (lambda: spectral_radius(np.ones((2, 3))), "matrix .* square"),
+        (lambda: power_norms(np.ones((2, 3)), 5), "matrix .* square"),
+        (lambda: power_norms(np.eye(2), 0), "steps must be at least 1"),
+    ],
+)
+def test_bad_input_is_named(call, message):
+    with pytest.raises(ValueError, match=message):
+        call()

@@ -1,0 +1,112 @@
+"""Mean field against a fine quadrature, small-input series and measured networks."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from helpers.measure import jacobians
+from helpers.measure.jacobians import growth_rate, log_backward_norms, step_jacobians
+from helpers.measure.mean_field import critical_gain, mean_field_factor
+
+Z = np.linspace(-12, 12, 400_001)
+WEIGHT = np.exp(-(Z**2) / 2) / np.sqrt(2 * np.pi) * (Z[1] - Z[0])
+
+
+def slow_factor(gain, input_std, rounds=400):
+    """The definition itself: iterate q on a grid of 400,001 points, then chi."""
+    q = input_std**2 + 0.1
+    for _ in range(rounds):
+        q = gain**2 * (WEIGHT @ np.tanh(np.sqrt(q) * Z) ** 2) + input_std**2
+    return gain * np.sqrt(WEIGHT @ np.cosh(np.sqrt(q) * Z) ** -4.0)
+
+
+@pytest.mark.parametrize(
+    ("gain", "input_std"), [(0.5, 0.3), (1.5, 0.0), (2.0, 1.0), (3.0, 5.0), (10.0, 0.1)]
+)
+def test_factor_against_the_definition(gain, input_std):
+    expected = slow_factor(gain, input_std, rounds=60)
+    assert mean_field_factor(gain, input_std) == pytest.approx(expected, rel=1e-7)
+
+
+def test_factor_without_input():
+    for gain in (0.0, 0.5, 0.99, 1.0):
+        assert mean_field_factor(gain, 0.0) == pytest.approx(gain, rel=1e-12)
+    # Just above 1, where iterating takes forever. To second order in q, for z normal,
+    # E[tanh^2] = q - 2 q^2 + 17/3 q^3 and E[tanh'^2] = 1 - 2 q + 7 q^2,
+    # so gain^2 = 1 + 2 q - 5/3 q^2 and chi = 1 + 4/3 q^2.
+    q = 1e-4
+    gain = np.sqrt(1 + 2 * q - 5 / 3 * q**2)
+    growth = mean_field_factor(gain, 0.0) - 1
+    assert growth == pytest.approx(2 / 3 * q**2, rel=1e-2)
+
+
+def test_critical_gains_of_the_course():
+    found = [critical_gain(std) for std in (0, 0.1, 0.25, 0.5, 1, 2)]
+    np.testing.assert_allclose(found, [1, 1.1934, 1.3516, 1.5497, 1.8556, 2.3250], atol=1e-4)
+    assert found[0] == 1.0
+
+
+def test_critical_gain_for_small_inputs():
+    # From the same series: input_std^2 = 4/3 q^3 and gain^2 = 1 + 2 q on the critical line.
+    for std in (1e-12, 1e-9, 1e-6):
+        assert critical_gain(std) == pytest.approx(1 + (0.75 * std**2) ** (1 / 3), abs=1e-7)
+
+
+@settings(max_examples=40)
+@given(st.floats(1e-9, 1000))
+def test_the_factor_is_one_at_the_critical_gain(input_std):
+    gain = critical_gain(input_std)
+    assert mean_field_factor(gain, input_std) == pytest.approx(1, abs=1e-9)
+    assert (
+        mean_field_factor(gain * 0.9, input_std)
+        < 1
+        < mean_field_factor(min(gain * 1.1, 1000), input_std)
+    )
+
+
+@settings(max_examples=40)
+@given(st.floats(0, 900), st.floats(1.001, 1.1))
+def test_critical_gain_rises_with_the_input(input_std, ratio):
+    assert critical_gain(input_std * ratio + 1e-9) > critical_gain(input_std)
+
+
+def random_network(gain, input_std, seed, hidden=256, steps=100):
+    """Jacobians of a random network whose input current is drawn for each unit and step."""
+    rng = np.random.default_rng(seed)
+    weight = rng.normal(0, gain / np.sqrt(hidden), (hidden, hidden))
+    h, states = rng.normal(0, 0.5, hidden), []
+    for _ in range(steps):
+        h = np.tanh(weight @ h + rng.normal(0, input_std, hidden))
+        states.append(h)
+    return step_jacobians(weight, np.array(states)), rng.normal(size=hidden)
+
+
+@pytest.mark.parametrize(
+    ("gain", "input_std"), [(0.7, 0.5), (1.3516, 0.25), (1.8556, 1.0), (2.0, 0.1), (3.0, 2.0)]
+)
+def test_measured_networks_agree(gain, input_std):
+    expected = mean_field_factor(gain, input_std)
+    measured = []
+    for seed in range(3):
+        jacobians, vector = random_network(gain, input_std, seed)
+        norms = log_backward_norms(jacobians, vector)
+        measured.append(np.exp((norms[0] - norms[-1]) / (len(norms) - 1)))
+    assert np.mean(measured) == pytest.approx(expected, rel=0.03)
+    # The largest singular value starts from a larger constant: at 100 steps 2 % more.
+    assert growth_rate(jacobians) == pytest.approx(expected, rel=0.05)
+
+
+@pytest.mark.parametrize("bad", [-0.1, np.nan, np.inf, 1e4, "one", None, np.ones(2)])
+def test_bad_numbers_are_named(bad):
+    with pytest.raises(ValueError, match="input_std must be a number from 0 to 1000"):
+        critical_gain(bad)
+    with pytest.raises(ValueError, match="gain must be a number from 0 to 1000"):
+        mean_field_factor(bad, 0.5)
+    with pytest.raises(ValueError, match="input_std must be a number from 0 to 1000"):
+        mean_field_factor(1.0, bad)
+
+
+def test_the_theory_can_be_had_from_jacobians():
+    assert jacobians.critical_gain is critical_gain
+    assert jacobians.mean_field_factor is mean_field_factor

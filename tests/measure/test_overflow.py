@@ -1,0 +1,235 @@
+"""helpers.measure.overflow: steps said beforehand against steps counted."""
+
+import math
+from fractions import Fraction
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from helpers.measure.overflow import (
+    DTYPES,
+    Prediction,
+    measured_overflow_step,
+    measured_underflow,
+    norm_overflow_step,
+    number_range,
+    overflow_step,
+    underflow_step,
+)
+
+F16, BF16, F32, F64 = DTYPES
+NUMPY = {F16: np.float16, F32: np.float32, F64: np.float64}
+
+
+# Ranges
+
+
+@pytest.mark.parametrize("dtype", NUMPY)
+def test_ranges_are_numpys(dtype):
+    info = np.finfo(NUMPY[dtype])
+    found = number_range(dtype)
+    assert found[:3] == (info.max, info.smallest_normal, info.smallest_subnormal)
+    assert found[3:] == (info.nmant + 1, info.maxexp)
+
+
+def test_bfloat16_has_float32s_exponents_and_eight_digits():
+    found = number_range(BF16)
+    assert found[3:] == (8, 128)
+    assert found.largest == (1 - 2**-8) * 2.0**128
+    assert found.smallest == 2.0**-133
+
+
+@pytest.mark.parametrize("dtype", [F16, BF16, F32])
+def test_halfway_past_the_largest_number_is_where_inf_begins(dtype):
+    p, exponent = number_range(dtype)[3:]
+    threshold = (1 - 2.0 ** -(p + 1)) * 2.0**exponent
+    assert number_range(dtype).log2_overflow == pytest.approx(math.log2(threshold), rel=1e-15)
+    wider = torch.tensor(threshold, dtype=F64 if dtype == F32 else F32)
+    below, at = torch.stack([torch.nextafter(wider, torch.zeros_like(wider)), wider]).to(dtype)
+    assert below == number_range(dtype).largest
+    assert at.isinf()
+
+
+# Overflow
+
+
+@pytest.mark.parametrize(
+    ("growth", "dtype", "step"),
+    [
+        (1.5, F16, 28),
+        (1.5, F32, 219),
+        (1.5, F64, 1751),
+        (2, F16, 16),
+        (2, BF16, 128),
+        (2, F32, 128),
+        (2, F64, 1024),
+    ],
+)
+def test_predicted_is_measured_where_rounding_cannot_move_it(growth, dtype, step):
+    assert overflow_step(growth, dtype) == Prediction(step, step, step)
+    assert measured_overflow_step(growth, dtype) == step
+    largest = torch.finfo(dtype).max
+    assert step == math.ceil(math.log(largest) / math.log(growth))
+
+
+def test_bfloat16_comes_a_step_late_at_1_5_and_the_prediction_says_it_may():
+    assert overflow_step(1.5, BF16) == Prediction(219, 217, 221)
+    assert measured_overflow_step(1.5, BF16) == 220
+    assert overflow_step(1.0625, BF16).step == 1464
+    assert measured_overflow_step(1.0625, BF16) == 1472
+
+
+@given(
+    st.floats(1.05, 100),
+    st.sampled_from(DTYPES),
+    st.floats(-3, 3).map(lambda exponent: 10**exponent),
+)
+def test_measured_lies_within_what_was_predicted(growth, dtype, start):
+    predicted = overflow_step(growth, dtype, start)
+    assert predicted.earliest <= predicted.step <= predicted.latest
+    if predicted.latest < 3000:
+        measured = measured_overflow_step(growth, dtype, start)
+        assert predicted.earliest <= measured <= predicted.latest
+
+
+@given(st.integers(1, 6), st.integers(-10, 10), st.sampled_from(DTYPES))
+def test_powers_of_two_are_predicted_exactly(bits, start, dtype):
+    predicted = overflow_step(2**bits, dtype, 2.0**start)
+    exact = -((start - number_range(dtype).exponent) // bits)
+    assert predicted == Prediction(exact, exact, exact)
+    assert measured_overflow_step(2**bits, dtype, 2.0**start) == exact
+
+
+@given(st.floats(1.2, 50), st.floats(0.01, 100), st.sampled_from(DTYPES))
+def test_predicted_is_the_first_step_above_the_range_in_exact_arithmetic(growth, start, dtype):
+    g, s = (Fraction(torch.tensor(x, dtype=F64).to(dtype).item()) for x in (growth, start))
+    p, exponent = number_range(dtype)[3:]
+    threshold = (1 - Fraction(1, 2 ** (p + 1))) * 2**exponent
+    step = overflow_step(growth, dtype, start).step
+    assert s * g ** (step - 1) < threshold <= s * g**step
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("entries", [2, 8, 32, 1000])
+@pytest.mark.parametrize("growth", [1.5, 2])
+def test_a_norm_overflows_at_half_the_exponent_but_for_float16(dtype, entries, growth):
+    value = torch.ones(entries, dtype=dtype)
+    steps = 0
+    while torch.linalg.vector_norm(value).isfinite():
+        value = value * growth
+        steps += 1
+    predicted = norm_overflow_step(growth, dtype, entries)
+    assert predicted.earliest <= steps <= predicted.latest
+    if dtype != BF16:
+        assert predicted.step == steps
+    assert value.isfinite().all() or dtype == F16
+    parts = 1 if dtype == F16 else 2
+    whole = overflow_step(growth, dtype, math.sqrt(entries) ** parts).step / parts
+    assert predicted.step == pytest.approx(whole, abs=1)
+
+
+def test_the_norm_of_one_entry_is_its_magnitude():
+    assert torch.linalg.vector_norm(torch.tensor([1e30])) == 1e30
+    with pytest.raises(ValueError, match="entries must be at least 2; got 1"):
+        norm_overflow_step(2, F32, 1)
+
+
+# Underflow
+
+
+@pytest.mark.parametrize(
+    ("dtype", "subnormal", "zero"),
+    [(F16, 15, 25), (BF16, 127, 134), (F32, 127, 150), (F64, 1023, 1075)],
+)
+def test_halving_gets_to_zero(dtype, subnormal, zero):
+    assert underflow_step(0.5, dtype) == Prediction(subnormal, subnormal, subnormal)
+    assert measured_underflow(0.5, dtype) == (subnormal, zero, 0.0)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("factor", [0.1, 0.4, 0.5, 0.6, 0.7, 0.9])
+def test_zero_is_reached_by_factors_up_to_a_half_alone(dtype, factor):
+    found = measured_underflow(factor, dtype)
+    predicted = underflow_step(factor, dtype)
+    assert predicted.earliest <= found.subnormal <= predicted.latest
+    if factor <= 0.5:
+        assert found.value == 0
+    else:
+        multiples = {0.6: [1], 0.7: [1], 0.9: [4, 5]}[factor]
+        assert found.value / number_range(dtype).smallest in multiples
+        held = torch.tensor(found.value, dtype=dtype)
+        assert held * torch.tensor(factor, dtype=dtype) == held
+
+
+@given(st.floats(0.01, 0.95), st.sampled_from(DTYPES), st.floats(0.01, 100))
+def test_digits_go_where_it_was_predicted(factor, dtype, start):
+    predicted = underflow_step(factor, dtype, start)
+    found = measured_underflow(factor, dtype, start)
+    assert predicted.earliest <= found.subnormal <= predicted.latest
+    assert found.last >= found.subnormal
+
+
+# Bad arguments
+
+
+@pytest.mark.parametrize("of", [overflow_step, measured_overflow_step])
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ((1, F32), "growth must be above 1"),
+        ((0.5, F32), "growth must be above 1"),
+        ((1.001, BF16), r"growth must be above 1 in torch\.bfloat16; 1\.001 is 1\.0 there"),
+        ((1e6, F16), r"growth must lie within the range of torch\.float16"),
+        ((math.inf, F32), "growth must be a finite number above 0"),
+        ((math.nan, F32), "growth must be a finite number above 0"),
+        (("2", F32), "growth must be a finite number above 0"),
+        ((2, F32, 0), "start must be a finite number above 0"),
+        ((2, F32, -1), "start must be a finite number above 0"),
+        ((2, F32, 1e-50), "start must lie within the range"),
+        ((2, F32, 1e39), "start must lie within the range"),
+        ((2, torch.int64), "dtype must be one of"),
+        ((2, "float32"), "dtype must be one of"),
+        ((2, torch.complex64), "dtype must be one of"),
+    ],
+)
+def test_growths_that_are_none(of, arguments, message):
+    with pytest.raises(ValueError, match=message):
+        of(*arguments)
+
+
+@pytest.mark.parametrize("of", [underflow_step, measured_underflow])
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ((1, F32), "factor must be below 1"),
+        ((0.9999, BF16), r"factor must be below 1 .* they are 1\.0"),
+        ((0, F32), "factor must be a finite number above 0"),
+        ((0.5, F32, 1e-40), "start at least"),
+        ((0.5, F16, 1e-9), "start must lie within the range"),
+        ((1 - 2**-53, F64), "too close to 1"),
+    ],
+)
+def test_factors_that_are_none(of, arguments, message):
+    with pytest.raises(ValueError, match=message):
+        of(*arguments)
+
+
+def test_what_would_take_too_long_is_predicted_only():
+    assert overflow_step(1.0001, F64).step > 1e6
+    with pytest.raises(ValueError, match="too far to count to"):
+        measured_overflow_step(1.0001, F64)
+    with pytest.raises(ValueError, match="too far to count to"):
+        measured_underflow(0.9999, F64)
+
+
+def test_a_start_whose_norm_is_inf_overflows_at_step_0():
+    assert norm_overflow_step(2, F32, 2, start=1e30) == (0, 0, 0)
+    assert torch.full((2,), 1e30).norm().isinf()
+
+
+@pytest.mark.parametrize("kind", [np.float16, np.float32, np.float64])
+def test_numbers_of_numpy_are_taken_without_a_warning(kind):
+    assert overflow_step(kind(1.5), F32) == overflow_step(1.5, F32)

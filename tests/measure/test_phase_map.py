@@ -1,0 +1,118 @@
+"""helpers.measure.phase_map: against single Jacobian products, and against the theory's numbers."""
+
+import numpy as np
+import pytest
+
+from helpers.measure import jacobians, mean_field, phase_map
+from helpers.networks import rnn
+
+
+def random_states(hidden=8, steps=30, runs=3, gain=1.5, seed=0):
+    """W and states (steps, runs, hidden) of a tanh network with input N(0, .5)."""
+    rng = np.random.default_rng(seed)
+    weight = rng.normal(0, gain / np.sqrt(hidden), (hidden, hidden))
+    inputs, nothing = rng.normal(0, 0.5, (steps, runs, hidden)), np.zeros(hidden)
+    states = rnn.forward(inputs, np.eye(hidden), weight, nothing, nothing)[1:]
+    return weight, states, rng.normal(size=(runs, hidden))
+
+
+def test_backward_factors_are_those_of_each_runs_jacobians():
+    weight, states, vectors = random_states()
+    factors = phase_map.backward_factors(weight, states, vectors)
+    assert factors.shape == (30, 3)
+    for run in range(3):
+        J = jacobians.step_jacobians(weight, states[:, run])
+        logs = jacobians.log_backward_norms(J, vectors[run])
+        np.testing.assert_allclose(np.log(factors[1:, run]), -np.diff(logs), atol=1e-10)
+
+
+def test_backward_factors_do_not_depend_on_the_vectors_length():
+    weight, states, vectors = random_states()
+    factors = phase_map.backward_factors(weight, states, vectors)
+    for scale in (1e-200, 1e150):
+        scaled = phase_map.backward_factors(weight, states, scale * vectors)
+        np.testing.assert_allclose(scaled, factors, rtol=1e-9)
+
+
+def test_nothing_overflows_where_the_plain_product_does():
+    weight, hidden = 1e30 * np.eye(4), 4
+    states = np.zeros((100, 1, hidden))
+    factors = phase_map.backward_factors(weight, states, np.ones((1, hidden)))
+    np.testing.assert_allclose(factors, 1e30)
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize(
+    ("gain", "input_std"), [(0.5, 0.0), (0.5, 1.0), (1.5, 0.25), (2.0, 2.0), (3.0, 0.0), (3.0, 1.0)]
+)
+def test_measured_factor_is_the_theorys(gain, input_std, seed):
+    (measured,) = phase_map.measured_factors(gain, np.array([input_std]), seed=seed)
+    assert measured == pytest.approx(mean_field.mean_field_factor(gain, input_std), rel=0.08)
+
+
+def test_inputs_lower_the_factor():
+    factors = phase_map.measured_factors(2.0, np.array([0.0, 1.0, 2.0, 4.0]))
+    assert (np.diff(factors) < 0).all()
+    assert factors[0] > 1 > factors[2]
+
+
+def test_a_map_has_a_row_for_each_input_and_a_column_for_each_gain():
+    gains, stds = np.array([0.5, 1.0, 2.0]), np.array([0.0, 1.0])
+    found = phase_map.measured_map(gains, stds, hidden=64, steps=60, seed=5)
+    assert found.shape == (2, 3)
+    for column, gain in enumerate(gains):
+        alone = phase_map.measured_factors(gain, stds, hidden=64, steps=60, seed=5 + column)
+        np.testing.assert_array_equal(found[:, column], alone)
+
+
+def test_the_theorys_map_and_border_are_mean_fields():
+    gains, stds = np.array([0.5, 2.0]), np.array([0.0, 0.5, 2.0])
+    found = phase_map.theory_map(gains, stds)
+    assert found.shape == (3, 2)
+    assert found[2, 1] == mean_field.mean_field_factor(2.0, 2.0)
+    border, again = phase_map.critical_curve(stds)
+    np.testing.assert_array_equal(again, stds)
+    np.testing.assert_allclose(border, [1, 1.5497, 2.3250], atol=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"gain": 0.0}, "gain must be a finite number above 0"),
+        ({"gain": np.nan}, "gain must be a finite number above 0"),
+        ({"input_stds": np.array([-1.0])}, "input_stds must be 0 or more"),
+        ({"input_stds": np.array([np.inf])}, "input_stds must be finite"),
+        ({"input_stds": np.ones((2, 2))}, "input_stds must have shape"),
+        ({"hidden": 0}, "hidden must be at least 1"),
+        ({"steps": 40}, "steps must be at least 41"),
+        ({"seed": -1}, "seed must be at least 0"),
+    ],
+)
+def test_settings_that_are_none(settings, message):
+    arguments = {"gain": 1.0, "input_stds": np.array([1.0]), **settings}
+    with pytest.raises(ValueError, match=message):
+        phase_map.measured_factors(arguments.pop("gain"), arguments.pop("input_stds"), **arguments)
+
+
+def test_states_and_vectors_must_fit():
+    weight, states, vectors = random_states()
+    with pytest.raises(ValueError, match=r"states must have shape \(steps, 2, 8\)"):
+        phase_map.backward_factors(weight, states, vectors[:2])
+    with pytest.raises(ValueError, match=r"weight_hh must have shape \(8, 8\)"):
+        phase_map.backward_factors(weight[:4], states, vectors)
+
+
+def test_where_all_slopes_are_0_the_factors_are():
+    weight, states, vectors = random_states()
+    states[10] = 1
+    factors = phase_map.backward_factors(weight, states, vectors)
+    assert (factors[:11] == 0).all()
+    assert (factors[11:] > 0).all()
+    with pytest.raises(ValueError, match=r"vectors\[1\] is 0"):
+        phase_map.backward_factors(weight, states, vectors * [[1], [0], [1]])
+
+
+def test_a_gain_too_small_for_any_signal_has_factor_0():
+    assert phase_map.measured_factors(1e-300, np.zeros(1), hidden=4, steps=41) == 0
+    with pytest.raises(ValueError, match=r"^gain must be a finite number above 0; got 'a'"):
+        phase_map.measured_factors("a", np.zeros(1))

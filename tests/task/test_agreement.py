@@ -1,0 +1,538 @@
+from __future__ import annotations
+
+import functools
+from collections import Counter
+from collections.abc import Iterable, Iterator
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from lark import Lark
+from lark.exceptions import UnexpectedInput
+
+from helpers.task.agreement import ATTRACTORS, NOUNS, VERBS, AgreementTask, Sentence, flipped
+from helpers.task.lexicon import lexicon, vocabulary
+
+ALL_NOUNS = (*lexicon().nouns, *lexicon().held_out_nouns)
+SINGULAR, PLURAL = ({pair[number] for pair in ALL_NOUNS} for number in (0, 1))
+SENTENCES_AT_ONCE = 50
+
+# English, as far as the course speaks it. What may follow a noun or a verb is written
+# from left to right, each modifier after the word it follows, so that there is one parse.
+GRAMMAR = r"""
+    sentence: adverbial "," THE _before_noun subject_and_verb PREDICATE
+    subject_and_verb: SINGULAR modifiers "was" | PLURAL modifiers "were"
+    adverbial: PREPOSITION noun_phrase | TIME
+    noun_phrase: THE _before_noun (SINGULAR | PLURAL)
+    _before_noun: ADJECTIVE* COLOUR?
+    modifiers: "," WHICH verb_phrase "," | defining
+    defining: PREPOSITION noun_phrase defining? | _relative verb_phrase
+    verb_phrase: EARLY? TRANSITIVE noun_phrase after_object? | EARLY? INTRANSITIVE LATE? after_verb?
+    after_object: PREPOSITION noun_phrase after_object? | _relative verb_phrase | and_verb_phrase
+    after_verb: PREPOSITION noun_phrase after_object? | and_verb_phrase
+    and_verb_phrase: AND SEQUEL? verb_phrase
+    _relative: WHICH | THAT
+    THE: /the\b/
+    WHICH: /which\b/
+    THAT: /that\b/
+    AND: /and\b/
+    %ignore " "
+"""
+
+
+def _terminals() -> dict[str, Iterable[str]]:
+    words = lexicon()
+    return {
+        "SINGULAR": SINGULAR,
+        "PLURAL": PLURAL,
+        "ADJECTIVE": words.adjectives,
+        "COLOUR": words.colours,
+        "TRANSITIVE": words.transitive,
+        "INTRANSITIVE": words.intransitive,
+        "EARLY": words.early_adverbs,
+        "LATE": words.late_adverbs,
+        "PREPOSITION": words.prepositions,
+        "SEQUEL": words.sequels,
+        "PREDICATE": words.predicates,
+        "TIME": [" ".join(phrase) for phrases in words.openers.values() for phrase in phrases],
+    }
+
+
+@functools.cache
+def parser() -> Lark:
+    terminals = [
+        f"{name}: /({'|'.join(sorted(words))})\\b/" for name, words in _terminals().items()
+    ]
+    return Lark("\n".join([GRAMMAR, *terminals]), start="sentence", parser="lalr")
+
+
+def is_english(words: Iterable[str], verb: str) -> bool:
+    try:
+        parser().parse(" ".join((*words, verb, "full")))
+    except UnexpectedInput:
+        return False
+    return True
+
+
+def drawn(task: AgreementTask, count: int, at_once: int = SENTENCES_AT_ONCE) -> Iterator[Sentence]:
+    """Sentences read off batches by position alone: after the first comma and "the"."""
+    for start in range(0, count, at_once):
+        tokens, labels = task.batch(min(at_once, count - start))
+        for row, label in zip(tokens, labels, strict=True):
+            words = task.vocabulary.decode(row)
+            subject = words.index(",") + 2
+            yield Sentence(words, subject, VERBS[label], attractors_in(words, subject))
+
+
+def attractors_in(words: tuple[str, ...], subject: int) -> int:
+    other = PLURAL if words[subject] in SINGULAR else SINGULAR
+    return sum(word in other for word in words[subject + 1 :])
+
+
+def nouns_in(words: Iterable[str]) -> list[str]:
+    return [word for word in words if word in SINGULAR | PLURAL]
+
+
+class TestGrammar:
+    @pytest.mark.parametrize("nouns", NOUNS)
+    @pytest.mark.parametrize("attractors", ATTRACTORS)
+    def test_every_sentence_is_english(self, attractors, nouns):
+        short = drawn(AgreementTask((3, 60), attractors, seed=5, nouns=nouns), 250, at_once=5)
+        long = drawn(AgreementTask((200, 1000), attractors, seed=6, nouns=nouns), 8, at_once=2)
+        for sentence in (*short, *long):
+            assert is_english(sentence.words, sentence.verb), sentence.text()
+
+    @pytest.mark.parametrize("attractors", ATTRACTORS)
+    def test_single_sentences_are_english_as_written(self, attractors):
+        task = AgreementTask((3, 30), attractors, seed=7)
+        for _ in range(60):
+            text = task.sentence().text()
+            plain = text.removesuffix(".")
+            parser().parse(plain[0].lower() + plain[1:])
+            assert text != plain
+
+    @pytest.mark.parametrize(
+        "text",
+        [
+            "near the old grey dogs , the cat , which ate , was",
+            "not so long ago , the mice by the cow that saw the small oxen were",
+            "now and then , the lion that often ran and then met the dog by the fox was",
+        ],
+    )
+    def test_the_parser_knows_english(self, text):
+        *words, verb = text.split()
+        assert is_english(words, verb)
+
+    @pytest.mark.parametrize(
+        "text",
+        [
+            "near the old dogs , the cat , which ate , were",
+            "near the old dogs , the cats , which ate , was",
+            "near the old , the cat , which ate , was",
+            "near dogs the , the cat , which ate , was",
+            "near the grey old dogs , the cat , which ate , was",
+            "near the dogs the cat , which ate , was",
+            "near the dogs , the cat , which ate was",
+            "near the dogs , the cat which ate , was",
+            "near the dogs , the cat , that ate , was",
+            "near the dogs , the cat , ate , was",
+            "near the dogs , the cat ate was",
+            "near the dogs , the cat was",
+            "near the dogs , the cat which was",
+            "near the dogs , the cat which saw was",
+            "near the dogs , the cat which saw the was",
+            "near the dogs , the cat which saw the dog met the bird was",
+            "near the dogs , the cat which slept the dog was",
+            "near the dogs , the cat which outside slept was",
+            "near the dogs , the cat which ate and was",
+            "near the dogs , the cat which ate then slept was",
+            "near the dogs , the cat near the cat and the dog was",
+            "near the dogs , these cat near the dog was",
+            "near the dogs , the two cats near the dog were",
+            "the cat near the dog was",
+        ],
+    )
+    def test_the_parser_refuses_what_is_not(self, text):
+        *words, verb = text.split()
+        assert not is_english(words, verb)
+
+    @pytest.mark.parametrize("attractors", ATTRACTORS)
+    def test_the_parser_refuses_generated_sentences_once_broken(self, attractors):
+        words = lexicon()
+        needed = {",", "the", *SINGULAR, *PLURAL, *words.relatives}
+        needed |= {*words.transitive, *words.intransitive}
+        broken = Counter()
+        for sentence in drawn(AgreementTask((5, 25), attractors, seed=8), 100):
+            words = list(sentence.words)
+            for place in range(sentence.subject, len(words)):
+                if words[place] in needed:
+                    broken["dropped"] += 1
+                    assert not is_english(words[:place] + words[place + 1 :], sentence.verb)
+                if words[place] == "the":
+                    broken["swapped"] += 1
+                    swapped = [*words[:place], words[place + 1], "the", *words[place + 2 :]]
+                    assert not is_english(swapped, sentence.verb)
+                for extra in ("the", "these", "dogs", ","):
+                    broken["inserted"] += 1
+                    assert not is_english([*words[:place], extra, *words[place:]], sentence.verb)
+            broken["verb"] += 1
+            assert not is_english(words, VERBS[1 - VERBS.index(sentence.verb)])
+        assert broken["verb"] == 100
+        assert (broken["swapped"] > 0) == (attractors != "none")
+
+
+class TestGap:
+    @pytest.mark.parametrize("attractors", ATTRACTORS)
+    @pytest.mark.parametrize("nouns", NOUNS)
+    def test_every_gap_is_met_exactly(self, attractors, nouns):
+        subjects = {form for pair in getattr(lexicon(), _noun_list(nouns)) for form in pair}
+        for gap in (*range(3, 60 + 1), 100, 1000, 10_000):
+            for sentence in drawn(AgreementTask(gap, attractors, seed=gap, nouns=nouns), 5):
+                assert sentence.words[sentence.subject] in subjects
+                assert sentence.gap == gap
+
+    def test_a_range_is_used_from_end_to_end(self):
+        task = AgreementTask((3, 6), seed=1)
+        gaps = {next(drawn(task, 1)).gap for _ in range(80)}
+        assert gaps == {3, 4, 5, 6}
+
+    def test_a_range_of_one_gap(self):
+        assert next(drawn(AgreementTask((7, 7)), 1)).gap == 7
+
+
+def _noun_list(nouns: str) -> str:
+    return {"train": "nouns", "held_out": "held_out_nouns"}[nouns]
+
+
+class TestStructure:
+    def test_dtype_and_shape(self):
+        tokens, labels = AgreementTask(9).batch(7)
+        assert (tokens.dtype, labels.dtype) == (torch.long, torch.long)
+        assert labels.shape == (7,)
+        assert tokens.shape[0] == 7
+        assert tokens.shape[1] in {opener + 2 + 9 for opener in (4, 5, 6)}
+
+    @pytest.mark.parametrize("attractors", ATTRACTORS)
+    def test_openers_have_4_to_6_tokens_and_the_subject_stands_behind(self, attractors):
+        task = AgreementTask((3, 10), attractors, seed=2)
+        lengths = Counter(next(drawn(task, 1)).words.index(",") + 1 for _ in range(120))
+        assert set(lengths) == {4, 5, 6}
+        assert min(lengths.values()) > 20
+
+    def test_the_subject_stands_gap_plus_one_from_the_end_in_every_row(self):
+        for sentence in drawn(AgreementTask(12, seed=3), 100, at_once=10):
+            assert sentence.words[-14] == "the"
+            subject = sentence.words[-13]
+            assert subject in (SINGULAR if sentence.verb == "was" else PLURAL)
+
+    @pytest.mark.parametrize("n", [1, 2, 3, 7, 32, 33])
+    def test_labels_are_balanced(self, n):
+        task = AgreementTask(5, seed=4)
+        for _ in range(10):
+            _, labels = task.batch(n)
+            assert abs(int((labels == 0).sum()) - int((labels == 1).sum())) == n % 2
+
+    @pytest.mark.parametrize("n", [1, 3])
+    def test_either_verb_may_be_the_odd_one(self, n):
+        task = AgreementTask(5, seed=5)
+        majorities = Counter(int(task.batch(n)[1].sum() * 2 > n) for _ in range(100))
+        assert min(majorities[0], majorities[1]) > 25
+
+    def test_the_order_of_the_labels_is_shuffled(self):
+        task = AgreementTask(5, seed=6)
+        assert len({tuple(task.batch(8)[1].tolist()) for _ in range(30)}) > 15
+
+    @pytest.mark.parametrize("attractors", ATTRACTORS)
+    def test_half_of_each_verbs_sentences_are_fronted(self, attractors):
+        for sentences in (list(drawn(AgreementTask(8, attractors, seed=s), 40)) for s in range(5)):
+            for verb in VERBS:
+                openers = [
+                    sentence.words[: sentence.subject - 1]
+                    for sentence in sentences
+                    if sentence.verb == verb
+                ]
+                assert sum(bool(nouns_in(opener)) for opener in openers) == 10 == len(openers) / 2
+
+    def test_a_fronted_noun_says_nothing_about_the_subject(self):
+        agree = [
+            (fronted[0] in SINGULAR) == (sentence.verb == "was")
+            for sentence in drawn(AgreementTask(5, "same", seed=7), 2000)
+            if (fronted := nouns_in(sentence.words[: sentence.subject]))
+        ]
+        assert len(agree) > 900
+        assert np.mean(agree) == pytest.approx(0.5, abs=0.07)
+
+    @pytest.mark.parametrize("attractors", ATTRACTORS)
+    def test_half_of_the_middles_stand_between_commas(self, attractors):
+        commas = [
+            "," in sentence.words[sentence.subject :]
+            for sentence in drawn(AgreementTask((8, 30), attractors, seed=4), 600)
+        ]
+        assert np.mean(commas) == pytest.approx(0.5, abs=0.1)
+
+    def test_the_is_the_only_article(self):
+        assert not {"a", "an", "this", "these", "those", "two", "every"} & {
+            word
+            for attractors in ATTRACTORS
+            for sentence in drawn(AgreementTask((3, 40), attractors, seed=8), 200)
+            for word in sentence.words[sentence.subject - 1 :]
+        }
+
+    def test_every_word_of_the_vocabulary_is_used(self):
+        used = {
+            word
+            for nouns in NOUNS
+            for attractors in ATTRACTORS
+            for sentence in drawn(AgreementTask((3, 40), attractors, 9, nouns), 500, at_once=20)
+            for word in sentence.words
+        }
+        assert used == set(vocabulary().words)
+
+    def test_all_tasks_share_one_vocabulary(self):
+        tasks = [AgreementTask(3, "none"), AgreementTask((9, 99), "same", 5, "held_out")]
+        assert all(task.vocabulary.words == vocabulary().words for task in tasks)
+
+    def test_every_predicate_is_used(self):
+        task = AgreementTask(3)
+        assert {task.sentence().predicate for _ in range(200)} == set(lexicon().predicates)
+
+
+class TestAttractors:
+    @pytest.mark.parametrize("nouns", NOUNS)
+    @pytest.mark.parametrize("attractors", ATTRACTORS)
+    def test_nouns_of_the_middle_are_as_the_setting_says(self, attractors, nouns):
+        nouns_and_attractors = [
+            (len(nouns_in(sentence.words[sentence.subject + 1 :])), sentence.attractors)
+            for sentence in drawn(AgreementTask((3, 40), attractors, 1, nouns), 400, at_once=10)
+        ]
+        total, other = np.sum(nouns_and_attractors, axis=0)
+        least = min(count for count, _ in nouns_and_attractors)
+        if attractors == "none":
+            assert total == 0
+        else:
+            assert least >= 1
+            share = {"same": 0, "random": 0.5, "opposite": 1}[attractors]
+            assert other / total == pytest.approx(share, abs=0.05 * (attractors == "random"))
+
+    def test_random_numbers_are_drawn_for_each_noun_apart(self):
+        mixed = [
+            len({noun in PLURAL for noun in middle}) == 2
+            for sentence in drawn(AgreementTask((8, 14), "random", seed=3), 1000, at_once=10)
+            if len(middle := nouns_in(sentence.words[sentence.subject + 1 :])) == 2
+        ]
+        assert len(mixed) > 300
+        assert np.mean(mixed) == pytest.approx(0.5, abs=0.1)
+
+    @pytest.mark.parametrize("nouns", NOUNS)
+    @pytest.mark.parametrize("attractors", ATTRACTORS)
+    def test_a_sentences_own_account_is_right(self, attractors, nouns):
+        task = AgreementTask((3, 30), attractors, 2, nouns)
+        for _ in range(60):
+            sentence = task.sentence()
+            assert sentence.subject == sentence.words.index(",") + 2
+            assert sentence.verb == (
+                "was" if sentence.words[sentence.subject] in SINGULAR else "were"
+            )
+            assert sentence.attractors == attractors_in(sentence.words, sentence.subject)
+            assert 3 <= sentence.gap == len(sentence.words) - sentence.subject - 1 <= 30
+
+
+class TestNouns:
+    @pytest.mark.parametrize("attractors", ATTRACTORS)
+    def test_held_out_nouns_never_stand_in_a_training_sentence(self, attractors):
+        held_out = {form for pair in lexicon().held_out_nouns for form in pair}
+        for sentence in drawn(AgreementTask((3, 40), attractors, seed=1), 400):
+            assert not held_out & set(sentence.words)
+
+    @pytest.mark.parametrize("nouns", NOUNS)
+    def test_subjects_are_all_the_nouns_of_their_list(self, nouns):
+        subjects = {
+            sentence.words[sentence.subject]
+            for sentence in drawn(AgreementTask(4, nouns=nouns, seed=1), 500)
+        }
+        assert subjects == {form for pair in getattr(lexicon(), _noun_list(nouns)) for form in pair}
+
+
+def strongest_leak(attractors: str) -> float:
+    """Largest z, over all words, of "occurs as often before was as before were".
+
+    Only the subject itself is left out. Among 240 words without a leak, a z above 5
+    comes once in many thousand seeds.
+    """
+    counts = {verb: Counter() for verb in VERBS}
+    for sentence in drawn(AgreementTask((3, 20), attractors, seed=1), 4000):
+        others = {*sentence.words[: sentence.subject], *sentence.words[sentence.subject + 1 :]}
+        counts[sentence.verb].update(others)
+        last = f"last {sentence.words[-1]}"
+        counts[sentence.verb].update([last])
+    was, were = (counts[verb] for verb in VERBS)
+    return max(abs(was[w] - were[w]) / np.sqrt(was[w] + were[w]) for w in {*was, *were})
+
+
+class TestNoLeak:
+    @pytest.mark.parametrize("attractors", ["none", "random"])
+    def test_no_word_but_the_subject_tells_the_verb(self, attractors):
+        assert strongest_leak(attractors) < 5
+
+    @pytest.mark.parametrize("attractors", ["same", "opposite"])
+    def test_the_measure_sees_a_leak_where_there_is_one(self, attractors):
+        assert strongest_leak(attractors) > 8
+
+
+class TestDraws:
+    def test_the_seed_decides(self):
+        assert _tokens(AgreementTask(6, seed=1)) == _tokens(AgreementTask(6, seed=1))
+
+    def test_other_seeds_give_other_sentences(self):
+        assert len({_tokens(AgreementTask(6, seed=seed)) for seed in range(10)}) == 10
+
+    def test_one_batch_after_another_differs(self):
+        task = AgreementTask(6)
+        assert len({_tokens(task) for _ in range(10)}) == 10
+
+    def test_nothing_drawn_elsewhere_changes_a_draw(self):
+        alone = AgreementTask((3, 20), seed=1)
+        expected = [_tokens(alone) for _ in range(4)]
+        beside, other = AgreementTask((3, 20), seed=1), AgreementTask(40, "none", seed=2)
+        found = []
+        for number in range(4):
+            other.batch(5 + number)
+            other.sentence()
+            torch.manual_seed(number)
+            torch.rand(3)
+            found.append(_tokens(beside))
+        assert found == expected
+
+    def test_drawing_leaves_torchs_generator_alone(self):
+        torch.manual_seed(0)
+        expected = torch.rand(3)
+        torch.manual_seed(0)
+        AgreementTask(6).batch(3)
+        assert torch.equal(torch.rand(3), expected)
+
+    def test_single_sentences_are_drawn_as_a_batchs_rows_are(self):
+        def shape(sentence: Sentence) -> tuple:
+            opener, middle = sentence.words[: sentence.subject], sentence.words[-8:]
+            return (
+                ("opener", len(opener)),
+                ("fronted", bool(nouns_in(opener))),
+                ("verb", sentence.verb),
+                ("commas", "," in middle),
+                ("nouns", len(nouns_in(middle))),
+                ("attractors", sentence.attractors),
+            )
+
+        single, batched = AgreementTask(8, seed=1), AgreementTask(8, seed=2)
+        count = 900
+        one = Counter(part for _ in range(count) for part in shape(single.sentence()))
+        many = Counter(part for s in drawn(batched, count, at_once=3) for part in shape(s))
+        for part in {*one, *many}:
+            assert abs(one[part] - many[part]) / count < 0.1, part
+
+
+def _tokens(task: AgreementTask) -> tuple:
+    tokens, labels = task.batch(8)
+    return tuple(map(tuple, tokens.tolist())), tuple(labels.tolist())
+
+
+class TestText:
+    def test_a_sentence_as_one_writes_it(self):
+        opener = ("near", "the", "dogs", ",")
+        middle = (",", "which", "already", "ate", ",")
+        sentence = Sentence((*opener, "the", "cat", *middle), 5, "was", 0)
+        assert sentence.text() == "Near the dogs, the cat, which already ate, was full."
+
+    def test_the_predicate_is_the_sentences_own(self):
+        assert Sentence(("the", "cats"), 1, "were", 0, "tired").text() == "The cats were tired."
+
+    def test_generated_text_holds_the_words_in_order(self):
+        task = AgreementTask((3, 20), seed=1)
+        for _ in range(50):
+            sentence = task.sentence()
+            text = sentence.text()
+            assert " ," not in text
+            assert text[0].isupper()
+            words = text.removesuffix(".").lower().replace(",", " ,").split()
+            assert tuple(words) == (*sentence.words, sentence.verb, sentence.predicate)
+
+
+NOT_INTEGERS = st.one_of(
+    st.floats(), st.booleans(), st.none(), st.text(max_size=5), st.binary(max_size=5)
+)
+BAD_GAPS = st.one_of(st.integers(max_value=2), st.integers(min_value=10_001), NOT_INTEGERS)
+GAPS = st.integers(min_value=3, max_value=10_000)
+NOT_POSITIVE = st.one_of(st.integers(max_value=0), NOT_INTEGERS)
+
+
+class TestBadInput:
+    @given(BAD_GAPS)
+    def test_gap(self, gap):
+        with pytest.raises(ValueError, match=r"^gap must be .*from 3 to 10000; got"):
+            AgreementTask(gap)
+
+    @given(GAPS, BAD_GAPS, st.booleans())
+    def test_an_end_of_the_range(self, good, bad, bad_first):
+        gap = (bad, good) if bad_first else (good, bad)
+        with pytest.raises(ValueError, match=rf"^gap\[{1 - bad_first}\] must be .*from 3 to 10000"):
+            AgreementTask(gap)
+
+    @given(st.lists(GAPS, min_size=2, max_size=2, unique=True))
+    def test_a_reversed_range(self, ends):
+        with pytest.raises(ValueError, match=r"gap must be .* with low <= high"):
+            AgreementTask((max(ends), min(ends)))
+
+    @given(st.lists(GAPS, max_size=5).filter(lambda ends: len(ends) != 2))
+    def test_a_range_of_not_two_numbers(self, ends):
+        with pytest.raises(ValueError, match="gap must be a number or a pair"):
+            AgreementTask(tuple(ends))
+
+    @given(
+        st.one_of(
+            st.text().filter(lambda word: word not in (*ATTRACTORS, *NOUNS)),
+            st.sampled_from([None, 0, "None", "held-out", ["none"]]),
+        )
+    )
+    def test_attractors_and_nouns(self, word):
+        with pytest.raises(ValueError, match="attractors must be one of 'none', 'random'"):
+            AgreementTask(5, attractors=word)
+        with pytest.raises(ValueError, match="nouns must be one of 'train', 'held_out'"):
+            AgreementTask(5, nouns=word)
+
+    @given(st.one_of(st.integers(max_value=-1), NOT_INTEGERS))
+    def test_seed(self, seed):
+        with pytest.raises(ValueError, match=r"seed must be .*at least 0; got"):
+            AgreementTask(5, seed=seed)
+
+    @given(NOT_POSITIVE)
+    def test_batch(self, n):
+        with pytest.raises(ValueError, match=r"n must be .*at least 1; got"):
+            AgreementTask(5).batch(n)
+
+    @settings(max_examples=50)
+    @given(
+        st.integers(3, 300), st.sampled_from(ATTRACTORS), st.integers(0, 2**63), st.integers(1, 9)
+    )
+    def test_all_that_is_in_range_works(self, gap, attractors, seed, n):
+        tokens, labels = AgreementTask(gap, attractors, seed).batch(n)
+        assert tokens.shape[0] == n == len(labels)
+        assert is_english(vocabulary().decode(tokens[0]), VERBS[labels[0]])
+
+
+@pytest.mark.parametrize("attractors", ATTRACTORS)
+def test_flipped_changes_the_subjects_number_and_nothing_else(attractors):
+    sentence = AgreementTask(12, attractors, seed=4).sentence()
+    for position in (sentence.subject, sentence.subject - len(sentence.words)):
+        changed = flipped(sentence.words, position)
+        assert sum(a != b for a, b in zip(changed, sentence.words, strict=True)) == 1
+        pair = {changed[sentence.subject], sentence.words[sentence.subject]}
+        assert any(pair == set(noun) for noun in ALL_NOUNS)
+        assert flipped(changed, position) == sentence.words
+
+
+def test_flipped_names_a_word_that_is_no_noun_and_a_position_outside():
+    with pytest.raises(ValueError, match="word 0 must be a noun of the lexicon; got 'the'"):
+        flipped(("the", "cat"), 0)
+    with pytest.raises(ValueError, match="position must be from -2 to 1; got 2"):
+        flipped(("the", "cat"), 2)

@@ -1,0 +1,258 @@
+from __future__ import annotations
+
+from collections import Counter
+from itertools import pairwise
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from helpers.task import lecture as examples
+from helpers.task.agreement import AgreementTask
+from helpers.task.lecture import (
+    BOOK_NAMES,
+    BOOK_WORDS,
+    LANGUAGES,
+    LECTURE_SENTENCES,
+    MINIMAL_PAIR,
+    CountryTask,
+    bag_of_words,
+    bag_of_words_accuracy,
+    bigram_table,
+    childrens_book,
+    clouds_and_sky,
+)
+
+NO_COUNT = (0, -1, 1.5, "3", None, True)
+
+
+class TestLectureSentences:
+    def test_they_are_the_lectures_own(self):
+        assert [" ".join(sentence.words) for sentence in LECTURE_SENTENCES] == [
+            "the cat , which already ate ,",
+            "the cats , which ate ,",
+        ]
+        assert [sentence.verb for sentence in LECTURE_SENTENCES] == ["was", "were"]
+        assert [sentence.gap for sentence in LECTURE_SENTENCES] == [5, 4]
+
+    def test_they_read_as_the_lecture_has_them(self):
+        assert [sentence.text() for sentence in LECTURE_SENTENCES] == [
+            "The cat, which already ate, was full.",
+            "The cats, which ate, were full.",
+        ]
+
+    def test_the_minimal_pair_differs_in_the_subject_only(self):
+        one, many = MINIMAL_PAIR
+        differing = [
+            i
+            for i, pair in enumerate(zip(one.words, many.words, strict=True))
+            if pair[0] != pair[1]
+        ]
+        assert differing == [one.subject] == [many.subject]
+        assert (one.verb, many.verb) == ("was", "were")
+
+    def test_the_task_knows_every_word(self):
+        vocabulary = AgreementTask(5).vocabulary
+        for sentence in (*LECTURE_SENTENCES, *MINIMAL_PAIR):
+            assert tuple(vocabulary.decode(vocabulary.encode(sentence.words))) == sentence.words
+
+
+class TestChildrensBook:
+    def test_every_sentence_is_a_name_saw_another_name_and_a_full_stop(self):
+        words = childrens_book(200)
+        assert len(words) == 800
+        for start in range(0, 800, 4):
+            seer, saw, seen, stop = words[start : start + 4]
+            assert (saw, stop) == ("saw", ".")
+            assert {seer, seen} < set(BOOK_NAMES)
+            assert seer != seen
+
+    def test_all_pairs_of_names_are_about_as_frequent(self):
+        words = childrens_book(6000, seed=1)
+        pairs = Counter(zip(words[0::4], words[2::4], strict=True))
+        assert len(pairs) == 6
+        assert max(abs(count - 1000) for count in pairs.values()) < 5 * np.sqrt(6000 * 5 / 36)
+
+    def test_the_seed_decides_and_no_other_generator(self):
+        first = childrens_book(30, seed=3)
+        np.random.default_rng(3).random(10)
+        torch.rand(10)
+        assert childrens_book(30, seed=3) == first
+        assert childrens_book(30, seed=4) != first
+
+    @pytest.mark.parametrize("sentences", NO_COUNT)
+    def test_bad_count_is_named(self, sentences):
+        with pytest.raises(ValueError, match="sentences must be"):
+            childrens_book(sentences)
+
+    def test_bad_seed_is_named(self):
+        with pytest.raises(ValueError, match="seed must be"):
+            childrens_book(3, seed=-1)
+
+
+class TestBigramTable:
+    def test_after_a_name_the_bigram_is_exactly_even_in_a_balanced_book(self):
+        pairs = [(a, b) for a in BOOK_NAMES for b in BOOK_NAMES if a != b]
+        table = bigram_table([word for a, b in pairs for word in (a, "saw", b, ".")])
+        saw, stop = BOOK_WORDS.index("saw"), BOOK_WORDS.index(".")
+        for name in map(BOOK_WORDS.index, BOOK_NAMES):
+            assert table[name, saw] == table[name, stop] == 0.5
+        np.testing.assert_allclose(table[saw, :3], 1 / 3)
+
+    def test_after_a_name_the_bigram_is_even_within_sampling_error(self):
+        table = bigram_table(childrens_book(3000, seed=2))
+        saw, stop = BOOK_WORDS.index("saw"), BOOK_WORDS.index(".")
+        for name in map(BOOK_WORDS.index, BOOK_NAMES):
+            assert table[name, saw] == pytest.approx(0.5, abs=4 * 0.5 / np.sqrt(2000))
+            assert table[name, saw] + table[name, stop] == pytest.approx(1)
+
+    def test_against_counting_one_by_one(self):
+        words = childrens_book(40, seed=5)
+        table = bigram_table(words)
+        for a, first in enumerate(BOOK_WORDS):
+            followers = [y for x, y in pairwise(words) if x == first]
+            for b, second in enumerate(BOOK_WORDS):
+                assert table[a, b] == pytest.approx(followers.count(second) / len(followers))
+
+    def test_a_word_that_nothing_follows_has_a_row_of_zeros(self):
+        table = bigram_table(["jane", "saw", "spot", "."])
+        assert table[BOOK_WORDS.index(".")].tolist() == [0] * 5
+        assert np.isfinite(table).all()
+
+    def test_unknown_word_is_named(self):
+        with pytest.raises(ValueError, match="heard"):
+            bigram_table(["jane", "heard", "spot"])
+
+    @pytest.mark.parametrize("words", [[], ["jane"]])
+    def test_too_few_words_are_refused(self, words):
+        with pytest.raises(ValueError, match="words must be at least 2"):
+            bigram_table(words)
+
+
+class TestCloudsAndSky:
+    def test_the_lectures_sentence_comes_first_and_the_rest_are_like_it(self):
+        sentences = clouds_and_sky()
+        assert sentences[0] == (("the", "clouds", "are", "in", "the"), "sky")
+        assert (("the", "fish", "are", "in", "the"), "sea") in sentences
+        assert len(sentences) >= 8
+        assert {len(words) for words, _ in sentences} == {5}
+
+    def test_the_second_word_alone_decides(self):
+        sentences = clouds_and_sky()
+        assert len({last for _, last in sentences}) == len(sentences)
+        assert len({words[1] for words, _ in sentences}) == len(sentences)
+        assert len({words[:1] + words[2:] for words, _ in sentences}) == 1
+
+
+class TestCountryTask:
+    @given(gap=st.integers(3, 60), seed=st.integers(0, 10_000))
+    @settings(max_examples=40)
+    def test_the_middle_is_exactly_the_gap_and_names_no_country(self, gap, seed):
+        task = CountryTask(gap, seed)
+        tokens, labels = task.batch(7)
+        assert tokens.shape == (7, gap + 8)
+        assert (tokens.dtype, labels.dtype) == (torch.int64, torch.int64)
+        named = {*LANGUAGES, *LANGUAGES.values()}
+        for row, label in zip(tokens, labels, strict=True):
+            words = list(task.vocabulary.decode(row))
+            assert words[:4] == ["i", "grew", "up", "in"]
+            assert LANGUAGES[words[4]] == task.languages[label]
+            assert words[-3:] == ["i", "speak", "fluent"]
+            assert not named & set(words[5:])
+
+    @pytest.mark.parametrize("gap", [3, 4, 5, 6, 7, 8, 9, 10, 41])
+    def test_the_middle_is_whole_clauses_and_none_twice_running(self, gap):
+        task = CountryTask(gap)
+        for row in task.batch(40)[0]:
+            middle = " ".join(task.vocabulary.decode(row[5:-3]))
+            first, *clauses, last = middle.split(".")
+            assert first == ""
+            assert last.strip() in ("", "today", "even now")
+            spoken = [tuple(f"{clause.strip()} .".split()) for clause in clauses]
+            assert set(spoken) <= set(examples.CHILDHOOD)
+            assert all(a != b for a, b in pairwise(spoken))
+
+    def test_languages_are_balanced_and_shuffled(self):
+        labels = CountryTask(5).batch(50)[1]
+        counts = np.bincount(labels, minlength=len(LANGUAGES))
+        assert counts.max() - counts.min() == 1
+        assert labels.tolist() != sorted(labels.tolist())
+        assert labels[:6].tolist() != labels[6:12].tolist()
+
+    def test_the_seed_decides_whatever_another_task_drew(self):
+        first = CountryTask(20, seed=1).batch(8)
+        other, again = CountryTask(20, seed=2), CountryTask(20, seed=1)
+        assert not torch.equal(other.batch(8)[0], first[0])
+        second = again.batch(8)
+        assert torch.equal(first[0], second[0])
+        assert torch.equal(first[1], second[1])
+
+    def test_the_longest_gap_is_met(self):
+        assert CountryTask(10_000).batch(2)[0].shape == (2, 10_008)
+
+    @pytest.mark.parametrize("gap", [2, 0, -3, 10_001, 4.0, "5", None, True])
+    def test_bad_gap_is_named(self, gap):
+        with pytest.raises(ValueError, match="gap must be"):
+            CountryTask(gap)
+
+    def test_bad_seed_is_named(self):
+        with pytest.raises(ValueError, match="seed must be"):
+            CountryTask(5, seed=-1)
+
+    @pytest.mark.parametrize("n", NO_COUNT)
+    def test_bad_batch_size_is_named(self, n):
+        with pytest.raises(ValueError, match="n must be"):
+            CountryTask(5).batch(n)
+
+
+class TestBagOfWords:
+    def test_counts_by_hand(self):
+        counts = bag_of_words(torch.tensor([[0, 2, 2], [1, 1, 1]]), 4)
+        assert counts.tolist() == [[1, 0, 2, 0], [0, 3, 0, 0]]
+        assert counts.dtype == np.float64
+
+    @given(st.integers(0, 1000))
+    @settings(max_examples=20)
+    def test_against_counting_one_by_one_and_blind_to_order(self, seed):
+        rng = np.random.default_rng(seed)
+        tokens = rng.integers(9, size=(5, 13))
+        counts = bag_of_words(torch.from_numpy(tokens), 9)
+        assert counts.tolist() == [[list(row).count(word) for word in range(9)] for row in tokens]
+        shuffled = rng.permuted(tokens, axis=1)
+        assert (bag_of_words(torch.from_numpy(shuffled), 9) == counts).all()
+
+    @pytest.mark.parametrize(
+        "tokens", [torch.zeros(3, dtype=torch.long), torch.zeros(2, 3), torch.zeros(1, 2, 3)]
+    )
+    def test_bad_shape_or_dtype_is_named(self, tokens):
+        with pytest.raises(ValueError, match="tokens must be integers of shape"):
+            bag_of_words(tokens, 4)
+
+    @pytest.mark.parametrize("bad", [-1, 4])
+    def test_word_number_out_of_range_is_named(self, bad):
+        with pytest.raises(ValueError, match=rf"tokens must be from 0 to 3; got .*{bad}"):
+            bag_of_words(torch.tensor([[0, bad]]), 4)
+
+    def test_bad_size_is_named(self):
+        with pytest.raises(ValueError, match="size must be"):
+            bag_of_words(torch.zeros(1, 1, dtype=torch.long), 0)
+
+
+class TestBagOfWordsAccuracy:
+    @pytest.mark.parametrize("gap", [10, 40])
+    def test_the_bag_solves_the_country_at_any_distance(self, gap):
+        assert bag_of_words_accuracy(CountryTask(gap, seed=1)) == 1.0
+
+    @pytest.mark.parametrize("gap", [10, 40])
+    def test_the_bag_is_far_from_solving_agreement(self, gap):
+        assert bag_of_words_accuracy(AgreementTask(gap, attractors="random", seed=1)) < 0.85
+
+    def test_the_same_readout_does_solve_agreement_where_counts_suffice(self):
+        assert bag_of_words_accuracy(AgreementTask(10, attractors="same", seed=1)) > 0.98
+
+    @pytest.mark.parametrize("argument", ["train", "test"])
+    def test_bad_count_is_named(self, argument):
+        with pytest.raises(ValueError, match=f"{argument} must be"):
+            bag_of_words_accuracy(CountryTask(5), **{argument: 0})

@@ -1,0 +1,1 @@
+"""The factory: what makes notebooks, pages, slides and the record. No notebook imports it."""

@@ -1,0 +1,114 @@
+"""What the reading edition and the slides make of a stored notebook: figures, solutions, MathJax.
+
+Nothing here runs a cell: a page shows the outputs that the notebook holds.
+"""
+
+from __future__ import annotations
+
+import base64
+import html
+import re
+import shutil
+import struct
+from importlib import metadata
+from pathlib import Path
+
+import nbformat
+from nbformat import NotebookNode
+
+from tools.build import IGNORED_OUTPUT, NOTEBOOKS
+from tools.learner import MARK
+
+MATHJAX_PARTS = ("tex-chtml-full.js", "output/chtml/fonts", "a11y", "sre")
+FORMULA = re.compile(r"\$[^$]+\$")
+
+
+def sources(folder: Path = NOTEBOOKS) -> list[Path]:
+    """The notebooks of a folder, in order; of each the worked copy, where folder/solutions has one.
+
+    Raises ValueError if there is none.
+    """
+    paths = (*folder.glob("*.ipynb"), *folder.glob("solutions/*.ipynb"))
+    found = {path.name: path for path in paths}
+    if not found:
+        raise ValueError(f"no notebook in {folder}")
+    return [found[name] for name in sorted(found)]
+
+
+def read(path: Path) -> NotebookNode:
+    """A notebook as stored."""
+    return nbformat.read(path, as_version=4)
+
+
+def marks(cell: NotebookNode) -> dict[str, object]:
+    """What nbgrader is told of a cell: solution, grade, points; empty for the other cells."""
+    return cell.metadata.get("nbgrader", {})
+
+
+def is_slider(cell: NotebookNode) -> bool:
+    """Whether a cell needs a kernel to show anything."""
+    return IGNORED_OUTPUT in cell.metadata.get("tags", [])
+
+
+def is_solution(cell: NotebookNode) -> bool:
+    """Whether a cell holds an answer to an exercise."""
+    return bool(marks(cell).get("solution"))
+
+
+def solved(source: str) -> str:
+    """A cell's source without the lines that mark answers and hidden tests."""
+    return "\n".join(line for line in source.split("\n") if not MARK.search(line))
+
+
+def formulas(notebook: NotebookNode) -> int:
+    """How many formulas stand in a notebook's prose."""
+    prose = (cell.source for cell in notebook.cells if cell.cell_type == "markdown")
+    return sum(len(FORMULA.findall(source.replace("$$", "$"))) for source in prose)
+
+
+def text_of(output: NotebookNode) -> str:
+    """What an output says in plain text, "" if it is a figure or nothing."""
+    if output.output_type == "stream":
+        return output.text
+    data = output.get("data", {})
+    return "" if "image/png" in data else data.get("text/plain", "")
+
+
+def figure(output: NotebookNode, path: Path, address: str) -> str:
+    """Write an output's PNG to path; returns the HTML that shows it, described, from address.
+
+    Raises ValueError if the figure has no description.
+    """
+    description = output.metadata.get("image/png", {}).get("alt", "").strip()
+    if not description:
+        raise ValueError(f"{path.stem}: the figure has no alt text")
+    png = base64.b64decode(output.data["image/png"])
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(png)
+    width, height = struct.unpack(">II", png[16:24])  # of the PNG's header
+    alt = html.escape(description, quote=True)
+    return f'<img class="figure" src="{address}" alt="{alt}" width="{width}" height="{height}">'
+
+
+def copy_mathjax(folder: Path) -> None:
+    """Copy into folder what a page needs to set formulas, and to read them aloud, offline.
+
+    Raises ValueError if the package that holds MathJax is not installed.
+    """
+    try:
+        files = metadata.files("sphinx-mathjax-offline") or []
+    except metadata.PackageNotFoundError as error:
+        raise ValueError('MathJax is not installed: pip install -e ".[site]"') from error
+    copy_parts(files, "/static/mathjax/", MATHJAX_PARTS, folder)
+
+
+def copy_parts(
+    files: list[metadata.PackagePath], below: str, parts: tuple[str, ...], folder: Path
+) -> None:
+    """Copy an installed package's files below a path of its own whose names begin with a part."""
+    for file in files:
+        _, found, part = file.as_posix().partition(below)
+        if found and part.startswith(parts):
+            target = folder / part
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(file.locate(), target)

@@ -1,0 +1,263 @@
+"""Slides made from the notebooks: reveal.js and MathJax lie beside them, so no network is needed.
+
+From the command line: python -m tools.slides. A cell's slideshow.slide_type says where it
+goes; without one, headings, guesses, figures and printed results are shown, and the rest of the
+prose becomes the speaker's notes.
+"""
+
+from __future__ import annotations
+
+import argparse
+import html
+import re
+import shutil
+import sys
+import tempfile
+from importlib import metadata
+from pathlib import Path
+
+from nbformat import NotebookNode
+
+from tools import reading
+from tools.build import NOTEBOOKS
+
+SLIDES = NOTEBOOKS.parent / "build" / "slides"
+REVEAL_PARTS = ("LICENSE", "dist/reveal.", "dist/reset.css", "dist/theme/white.css")
+REVEAL_PARTS += ("dist/theme/fonts/source-sans-pro/", "plugin/notes/notes.js")
+SIZE = (960, 700)  # of a slide, in CSS pixels
+LINES, FIGURE_LINES = 16, 13  # on a slide; as high as a figure
+FIGURE, BESIDE = 480, 3  # figures' height in CSS pixels, with so many printed lines below
+LINE = 26  # a printed line's height
+GUESS = "write down your guess"
+HEADING = re.compile(r"^(#{1,6}) +(.+)$", re.MULTILINE)
+TYPES = ("slide", "subslide", "fragment", "-", "notes", "skip")
+NOTES = '<aside class="notes">{}</aside>'
+STYLE = """\
+.reveal { font-size: 29px; }
+.reveal section { text-align: left; }
+.reveal h1 { font-size: 1.8em; text-transform: none; }
+.reveal h2 { font-size: 1.4em; text-transform: none; }
+.reveal h3 { font-size: 1.2em; text-transform: none; }
+.reveal pre { font-size: 0.65em; width: 100%; box-sizing: border-box; padding: 0.6em; }
+.reveal pre { box-shadow: none; white-space: pre-wrap; line-height: 1.35; }
+.reveal pre.output { background: #f2f2f2; }
+.reveal img.figure { max-width: 100%; max-height: var(--figure); width: auto; height: auto; }
+.reveal img.figure { display: block; margin: 0 auto; }
+.reveal pre.output, .reveal mjx-container[display="true"] { margin: 0.5em 0; }
+.reveal .fragment { transition: none; }
+.reveal table { font-size: 0.72em; }
+"""
+PAGE = """\
+<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>{title}</title>
+{head}
+</head>
+<body>
+{body}
+</body>
+</html>
+"""
+HEAD = """\
+<link rel="stylesheet" href="reveal/dist/reset.css">
+<link rel="stylesheet" href="reveal/dist/reveal.css">
+<link rel="stylesheet" href="reveal/dist/theme/white.css">
+<link rel="stylesheet" href="course.css">
+<script>
+window.MathJax = {{
+  tex: {{inlineMath: [["$", "$"]], displayMath: [["$$", "$$"]]}},
+  startup: {{pageReady: () => MathJax.startup.defaultPageReady().then(() => Reveal.initialize(
+    {{width: {}, height: {}, center: false, hash: true, slideNumber: "c/t",
+     transition: "none",
+     plugins: [RevealNotes]}}))}},
+}};
+</script>
+<script src="reveal/dist/reveal.js"></script>
+<script src="reveal/plugin/notes/notes.js"></script>
+<script defer src="mathjax/{}"></script>""".format(*SIZE, reading.MATHJAX_PARTS[0])
+
+
+def slide_types(notebook: NotebookNode) -> list[str]:
+    """Where each cell goes: one of TYPES for each.
+
+    Raises ValueError naming the cell that asks for another.
+    """
+    types = []
+    room = 0
+    for position, cell in enumerate(notebook.cells):
+        kind = cell.metadata.get("slideshow", {}).get("slide_type") or _by_rule(cell, room)
+        if kind not in TYPES:
+            raise ValueError(f"cell {position}: slide_type {kind!r} is none of {', '.join(TYPES)}")
+        if kind in ("slide", "subslide"):
+            room = LINES
+        if kind not in ("notes", "skip"):
+            room -= _lines(cell)
+        types.append(kind)
+    return types
+
+
+def _by_rule(cell: NotebookNode, room: int) -> str:
+    """Where a cell goes that does not say so itself; room: lines left on the slide before it.
+
+    Printed results appear below what asks for them, where they fit.
+    """
+    if reading.is_slider(cell) or reading.is_solution(cell) or reading.marks(cell).get("grade"):
+        return "skip"
+    if cell.cell_type == "markdown":
+        heading = HEADING.search(cell.source)
+        if heading:
+            return "slide" if len(heading[1]) < 3 else "subslide"
+        return "subslide" if GUESS in cell.source.lower() else "notes"
+    if not any(map(_shows, cell.outputs)):
+        return "skip"
+    drawn = any("image/png" in output.get("data", {}) for output in cell.outputs)
+    return "subslide" if drawn or _lines(cell) > room else "fragment"
+
+
+def _lines(cell: NotebookNode) -> int:
+    """About how many lines a cell takes on a slide, formulas and figures included."""
+    if cell.cell_type == "markdown":
+        formulas = cell.source.count("$$") // 2
+        return 3 * formulas + sum(1 + len(line) // 68 for line in cell.source.splitlines())
+    drawn = any("image/png" in output.get("data", {}) for output in cell.outputs)
+    return FIGURE_LINES * drawn + _printed(cell)
+
+
+def _printed(cell: NotebookNode) -> int:
+    """About how many lines a code cell's printed results take."""
+    texts = (reading.text_of(output) for output in cell.get("outputs", []))
+    return sum(1 + len(line) // 80 for text in texts for line in text.splitlines())
+
+
+def _shows(output: NotebookNode) -> bool:
+    """Whether there is something to see in an output."""
+    return "image/png" in output.get("data", {}) or bool(reading.text_of(output).strip())
+
+
+def columns(notebook: NotebookNode, name: str, figures: Path) -> list[list[str]]:
+    """The slides of a notebook as HTML, in columns: one to the right for each "slide".
+
+    Figures are written into the folder. A slide without a heading repeats the last one, after
+    an exercise's check its section's.
+    Raises ValueError if a cell's slide_type is unknown or a figure has no description.
+    """
+    found: list[list[str]] = []
+    section = heading = ""
+    for position, (cell, kind) in enumerate(
+        zip(notebook.cells, slide_types(notebook), strict=True)
+    ):
+        if reading.marks(cell).get("grade"):
+            heading = section
+        if kind == "skip":
+            continue
+        shown = _show(cell, figures / f"{name}-{position}")
+        own = HEADING.search(cell.source) if cell.cell_type == "markdown" else None
+        if kind in ("slide", "subslide"):
+            heading = own[2] if own else heading
+            section = own[2] if own and len(own[1]) < 3 else section
+            repeated = "" if own or not heading else _markdown(f"## {heading}")
+            if kind == "slide" or not found:
+                found.append([])
+            found[-1].append(repeated + shown)
+        elif found:
+            wrap = {"fragment": '<div class="fragment">{}</div>', "notes": NOTES}.get(kind, "{}")
+            found[-1][-1] += wrap.format(shown)
+    return found
+
+
+def _show(cell: NotebookNode, stem: Path) -> str:
+    """A cell as HTML: prose, or a code cell's outputs; its code only if there are none."""
+    if cell.cell_type == "markdown":
+        return _markdown(cell.source)
+    parts = []
+    drawn = sum("image/png" in output.get("data", {}) for output in cell.get("outputs", []))
+    height = (FIGURE - LINE * max(0, _printed(cell) - BESIDE)) // max(1, drawn)
+    for count, output in enumerate(cell.get("outputs", [])):
+        if "image/png" in output.get("data", {}):
+            path = stem.with_name(f"{stem.name}-{count}.png")
+            shown = reading.figure(output, path, f"{path.parent.name}/{path.name}")
+            parts.append(f'<div style="--figure: {height}px">{shown}</div>')
+        elif reading.text_of(output).strip():
+            parts.append(f'<pre class="output">{html.escape(reading.text_of(output))}</pre>')
+    return "\n".join(parts) or f"<pre><code>{html.escape(cell.source)}</code></pre>"
+
+
+def _markdown(source: str) -> str:
+    """Prose as HTML, formulas left as they are for MathJax."""
+    from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
+
+    renderer = IPythonRenderer(escape=False, exclude_anchor_links=True)
+    page = MarkdownWithMath(renderer=renderer).render(source)
+    return re.sub(r"(<h[1-6]) id=\"[^\"]*\"", r"\1", page)  # a repeated heading would repeat it
+
+
+def deck(notebook: NotebookNode, name: str, figures: Path) -> str:
+    """The whole page of one notebook's slides."""
+    body = "\n".join(
+        "<section>" + "".join(f"<section>\n{slide}\n</section>" for slide in column) + "</section>"
+        for column in columns(notebook, name, figures)
+    )
+    body = f'<div class="reveal"><main class="slides">\n{body}\n</main></div>'
+    return PAGE.format(title=html.escape(title(notebook)), head=HEAD, body=body)
+
+
+def title(notebook: NotebookNode) -> str:
+    """The notebook's first heading."""
+    heading = HEADING.search(notebook.cells[0].source)
+    return heading[2].strip() if heading else "Slides"
+
+
+def copy_reveal(folder: Path) -> None:
+    """Copy into folder what a deck needs of reveal.js.
+
+    Raises ValueError if the package that holds it is not installed.
+    """
+    try:
+        files = metadata.files("sphinx-revealjs") or []
+    except metadata.PackageNotFoundError as error:
+        raise ValueError('reveal.js is not installed: pip install -e ".[site]"') from error
+    reading.copy_parts(files, "/_static/revealjs/", REVEAL_PARTS, folder)
+
+
+def build(folder: Path, target: Path) -> list[str]:
+    """Make the decks of the notebooks in a folder, and a page that lists them, in target.
+
+    Returns their names. Raises ValueError if one can't be made; target then stays as it was.
+    """
+    with tempfile.TemporaryDirectory() as temporary:
+        made = Path(temporary, "slides")
+        copy_reveal(made / "reveal")
+        reading.copy_mathjax(made / "mathjax")
+        (made / "course.css").write_text(STYLE, encoding="utf-8")
+        decks = {}
+        for path in reading.sources(folder):
+            notebook = reading.read(path)
+            decks[path.stem] = title(notebook)
+            page = deck(notebook, path.stem, made / "figures")
+            (made / f"{path.stem}.html").write_text(page, encoding="utf-8")
+        links = (f'<li><a href="{n}.html">{html.escape(t)}</a></li>' for n, t in decks.items())
+        body = "<main><h1>Slides</h1><ul>{}</ul></main>".format("".join(links))
+        index = PAGE.format(title="Slides", head="", body=body)
+        (made / "index.html").write_text(index, encoding="utf-8")
+        shutil.rmtree(target, ignore_errors=True)
+        shutil.copytree(made, target)
+    return list(decks)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Make the course's slides; returns the exit status."""
+    argparse.ArgumentParser(prog="slides", description="Make the slides.").parse_args(arguments)
+    try:
+        names = build(NOTEBOOKS, SLIDES)
+    except ValueError as error:
+        print(error, file=sys.stderr)
+        return 1
+    print(f"{len(names)} decks; open {SLIDES / 'index.html'}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
