@@ -13,7 +13,7 @@ from helpers.figures.lines import (
 )
 from helpers.figures.maps import draw_lines, draw_map, growth_map, heat_map
 from helpers.figures.panels import panels
-from helpers.figures.picture import Picture
+from helpers.figures.picture import Picture, about, size
 from helpers.figures.sliders import (
     bias_slider,
     cliff_at,
@@ -29,6 +29,7 @@ from helpers.figures.sliders import (
 
 __all__ = [
     "Picture",
+    "about",
     "arrows",
     "behaviour_and_signal",
     "bias_slider",
@@ -52,6 +53,7 @@ __all__ = [
     "runs_by_gap",
     "runs_by_threshold",
     "shares",
+    "size",
     "stacked",
     "strip",
     "strip_at_bias",

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import io
+import math
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -92,6 +93,37 @@ def line_style(index: int) -> dict[str, Any]:
 def spoken(text: str) -> str:
     """A label as a description can say it, without TeX's marks: "$\\log_{10}$" is log10."""
     return re.sub(r"\$|\\|_?\{([^}]*)\}", r"\1", text)
+
+
+def about(value: float, digits: int = 2) -> str:
+    """Print a number that may differ in its last digit elsewhere: "≈ 0.43", "≈ 17,000".
+
+    digits: how many are shown, the first that is not 0 included. Below 10^-4 and above 10^6
+    the power of ten is written out: "≈ 1.3e-05". Exactly 0, inf and nan stand without a sign.
+    """
+    if value == 0 or not np.isfinite(value):
+        return f"{value:g}"
+    rounded = float(f"{value:.{digits - 1}e}")
+    exponent = math.floor(math.log10(abs(rounded)))
+    if not -5 < exponent < 6:
+        return f"≈ {value:.{digits - 1}e}"
+    return f"≈ {rounded:,.{max(0, digits - 1 - exponent)}f}"
+
+
+def size(value: float, *, log10: bool = False) -> str:
+    """Print a number of which only the size is meant: "~ 120", "~ 10^-271".
+
+    log10: whether value is the number's logarithm to base 10, for one no float can hold.
+    From 10^-3 to 10^6 it is written out with one digit or, from 10 on, two. Beyond that
+    only a positive number has a size.
+    """
+    if not log10 and (value == 0 or not np.isfinite(value)):
+        return f"{value:g}"
+    exponent = value if log10 else math.log10(abs(value))
+    if not -3 <= exponent < 6:
+        return f"~ 10^{round(exponent)}"
+    number = 10**value if log10 else value
+    return about(number, 2 if exponent >= 1 else 1).replace("≈", "~")
 
 
 def magnitude(value: float) -> str:
