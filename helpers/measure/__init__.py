@@ -23,10 +23,8 @@ from helpers.measure.clipping import (
 from helpers.measure.gates import (
     Gates,
     JacobianTerms,
-    chrono_bias,
     gate_values,
     jacobian_terms,
-    set_update_bias,
 )
 from helpers.measure.jacobians import (
     NON_NORMAL,
@@ -94,7 +92,6 @@ __all__ = [
     "Prediction",
     "Underflow",
     "backward_factors",
-    "chrono_bias",
     "clip_by_global_norm",
     "clip_by_value",
     "clip_per_tensor",
@@ -122,7 +119,6 @@ __all__ = [
     "number_range",
     "overflow_step",
     "power_norms",
-    "set_update_bias",
     "share_clipped",
     "shares",
     "signal",

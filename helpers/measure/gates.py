@@ -20,11 +20,10 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from helpers.networks.gru import GRU, forward
-from helpers.networks.layer import one_layer
-from helpers.validation import Array, finite_array, integer
+from helpers.validation import Array, finite_array
 
 
 class Gates(NamedTuple):
@@ -96,47 +95,3 @@ def jacobian_terms(
 
 def _double(name: str, value: Array, shape: tuple[str, ...]) -> Array:
     return finite_array(name, value, shape).astype(np.float64)
-
-
-def set_update_bias(layer: GRU | nn.GRU, bias: float | Tensor) -> None:
-    """Give the update gate of a one-layer GRU this bias, in place.
-
-    bias: one number for all units, or (hidden,). log(T - 1) puts z at 1 - 1/T where the
-    weights add nothing: a state that is kept for about T steps. For spans drawn unit by
-    unit see `chrono_bias`.
-    PyTorch adds up two biases per gate. This one is written into bias_hh_l0[H:2H], and
-    bias_ih_l0[H:2H] becomes 0: with log(T - 1) in both, their sum is 2 log(T - 1), and
-    the span is not T but about T squared.
-    Raises ValueError if the layer is no one-layer GRU with biases, or the bias is not
-    finite or of another shape.
-    Source: Tallec & Ollivier 2018, "Can recurrent neural networks warp time?", section 2.
-    """
-    if not isinstance(layer, GRU | nn.GRU):
-        raise ValueError(f"layer must be a GRU; got {type(layer).__name__}")
-    one_layer(layer)
-    hidden = layer.hidden_size
-    try:
-        value = torch.as_tensor(bias, dtype=layer.bias_hh_l0.dtype)
-    except (TypeError, ValueError, RuntimeError) as error:
-        raise ValueError(f"bias must be a number or a tensor of them; got {bias!r}") from error
-    if value.shape not in ((), (hidden,)):
-        raise ValueError(f"bias must be a number or have shape ({hidden},); got {(*value.shape,)}")
-    if not value.isfinite().all():
-        raise ValueError(f"bias must be finite; got {bias}")
-    with torch.no_grad():
-        layer.bias_hh_l0[hidden : 2 * hidden] = value
-        layer.bias_ih_l0[hidden : 2 * hidden] = 0
-
-
-def chrono_bias(span: int, hidden: int, generator: torch.Generator | None = None) -> Tensor:
-    """Biases (hidden,) for the update gate, the logarithms of numbers drawn from U(1, span - 1).
-
-    span: T, the longest memory wanted, in steps. Unit by unit the state is then kept for
-    2 to T steps: it is the span that is uniform, so that half of the units hold for more
-    than T / 2. Drawn from torch's generator, or from the one given.
-    Raises ValueError if span is below 3 or hidden below 1.
-    Source: Tallec & Ollivier 2018, section 2; their gate g is 1 - z, hence their minus sign.
-    """
-    span = integer("span", span, minimum=3)
-    draw = torch.empty(integer("hidden", hidden, minimum=1))
-    return draw.uniform_(1, span - 1, generator=generator).log()

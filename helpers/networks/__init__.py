@@ -27,7 +27,7 @@ from helpers.networks.conventions import (
     swap_ng_and_cho,
     torch_step,
 )
-from helpers.networks.gru import GRU
+from helpers.networks.gru import GRU, chrono_bias, set_update_bias
 from helpers.networks.lstm import LSTM, set_forget_bias
 from helpers.networks.rnn import RNN
 
@@ -44,6 +44,7 @@ __all__ = [
     "TorchWeights",
     "Weights",
     "cho_step",
+    "chrono_bias",
     "gru",
     "gru_classifier",
     "identity_classifier",
@@ -58,6 +59,7 @@ __all__ = [
     "rnn_classifier",
     "seeded",
     "set_forget_bias",
+    "set_update_bias",
     "swap_ng_and_cho",
     "torch_step",
 ]

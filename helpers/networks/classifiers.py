@@ -7,8 +7,7 @@ from collections.abc import Callable, Sequence
 import torch
 from torch import Tensor, nn
 
-from helpers.measure.gates import set_update_bias
-from helpers.networks.gru import GRU
+from helpers.networks.gru import GRU, set_update_bias
 from helpers.networks.lstm import LSTM, set_forget_bias
 from helpers.networks.rnn import RNN
 from helpers.validation import choice, integer, number_above

@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor, nn
 
-from helpers.measure.gates import chrono_bias, gate_values, jacobian_terms, set_update_bias
+from helpers.measure.gates import gate_values, jacobian_terms
 from helpers.networks import gru
 from helpers.networks.conventions import (
     Gate,
@@ -28,7 +28,7 @@ from helpers.networks.conventions import (
     swap_ng_and_cho,
     torch_step,
 )
-from helpers.networks.gru import GRU
+from helpers.networks.gru import GRU, chrono_bias, set_update_bias
 from helpers.networks.layer import Gradients, chunk_length
 
 TOLERANCE = {torch.float32: 1e-5, torch.float64: 1e-11}
