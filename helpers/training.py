@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -11,7 +12,6 @@ import numpy as np
 import torch
 from threadpoolctl import threadpool_limits
 from torch import Tensor, nn
-from tqdm.auto import tqdm
 
 from helpers.measure.nonfinite import nonfinite_tensors
 from helpers.task.agreement import AgreementTask
@@ -28,10 +28,10 @@ class History:
     the batch's mean cross-entropy (nats), the norm of all gradients before clipping,
     and the factor they were multiplied by (1 where nothing was clipped).
     checks: (step, accuracy on fresh sentences) at each check, in order.
-    watched: what `watch` gave, before the first step and at each check; empty without one.
+    watched: what `watch` returned before the first step and at each check.
     learned_at: the step of the check that reached the target, or None.
     stopped: why the run ended: "learned", "budget" or "non-finite". In the last case the
-    last entries and the last check belong to the step that was not kept.
+    last entries belong to the step that was not kept.
     """
 
     loss: Array
@@ -49,13 +49,16 @@ class History:
 
     @property
     def message(self) -> str:
-        """How the run ended, in one sentence."""
-        step, norm = len(self.loss), self.gradient_norm[-1]
-        if self.stopped == "non-finite":
-            cause = "a parameter" if np.isfinite(norm) else "the gradient's norm"
-            return f"Stopped: {cause} turned non-finite at step {step}, which was not kept."
-        verdict = "Learned" if self.stopped == "learned" else "Not learned"
-        return f"{verdict}: {self.accuracy:.0%} right on fresh sentences at step {step}."
+        """How the run ended, in one clause that holds on any processor."""
+        step = len(self.loss)
+        if self.stopped == "learned":
+            return f"learned after ~ {step:,} steps"
+        if self.stopped == "budget":
+            return f"not learned in {step:,} steps (accuracy ~ {self.accuracy:.2f})"
+        finite = (np.isfinite(self.loss[-1]), np.isfinite(self.gradient_norm[-1]))
+        causes = {(True, True): "a parameter", (True, False): "the gradient's norm"}
+        cause = causes.get(finite, "the loss")
+        return f"stopped: {cause} turned non-finite at step ~ {step:,}, which was not kept"
 
 
 def one_thread() -> threadpool_limits:
@@ -95,7 +98,7 @@ def train(
     batch_size: int = 32,
     check_every: int = 20,
     target: float = 0.95,
-    title: str = "training",
+    title: str | None = None,
     watch: Callable[[nn.Module], Any] | None = None,
 ) -> History:
     """Train until the model is right on fresh sentences, or the budget is spent.
@@ -104,8 +107,12 @@ def train(
     (None: no clipping) and takes one optimizer step. Every check_every steps, and
     after the last one, the accuracy on 256 sentences from fresh is taken; at target
     the run stops. watch, called with the model before the first step and at each check,
-    may measure it and must leave it as it is. When the gradient's norm or a parameter turns
-    non-finite the run stops, and the model has the parameters from before that step.
+    may measure it and must leave it as it is. When the loss, the gradient's norm or a
+    parameter turns non-finite the run stops, and the model keeps the parameters from
+    before that step.
+    title: name of the run; one line under it is printed, rewritten at each check, that ends
+    in how the run ended. None prints nothing. With COURSE_TRAINING="last line" in the
+    environment, as in tests and stored notebooks, the end alone is printed.
     Raises ValueError if a number is out of range, the optimizer is unknown, or the model
     has parameters that are not finite to begin with.
     """
@@ -121,50 +128,61 @@ def train(
     bad = nonfinite_tensors(model.named_parameters())
     if bad:
         raise ValueError(f"the model cannot be trained from these parameters: {bad[0]}")
-    stepper = OPTIMIZERS[optimizer](parameters, lr=learning_rate)
+    update = OPTIMIZERS[optimizer](parameters, lr=learning_rate)
     limit = float("inf") if clip_norm is None else clip_norm
     loss_of = nn.CrossEntropyLoss()
     log: list[tuple[float, float, float]] = []
     checks: list[tuple[int, float]] = []
     watched: list[Any] = []
     stopped = "budget"
-    quiet = bool(os.environ.get("TQDM_DISABLE"))  # tqdm reads it itself, but not in a notebook
-    with one_thread(), tqdm(total=steps, desc=title, leave=False, disable=quiet) as bar:
+    line = _Line(title)
+    with one_thread():
         if watch is not None:
             watched.append(watch(model))
         for step in range(1, steps + 1):
             tokens, labels = task.batch(batch_size)
-            stepper.zero_grad()
+            update.zero_grad()
             loss = loss_of(model(tokens), labels)
             loss.backward()
             norm = float(nn.utils.clip_grad_norm_(parameters, limit))
-            coefficient = min(1.0, limit / (norm + 1e-6))
-            log.append((loss.item(), norm, coefficient))
-            bar.update()
-            if not np.isfinite(norm):
-                stopped = "non-finite"
-                break
+            log.append((loss.item(), norm, min(1.0, limit / (norm + 1e-6))))
             before = [parameter.detach().clone() for parameter in parameters]
-            stepper.step()
-            if not _all_finite(parameters):
+            if finite := np.isfinite(log[-1][:2]).all():
+                update.step()
+            if not (finite and _all_finite(parameters)):
                 _restore(parameters, before)
                 stopped = "non-finite"
-                break
-            if step % check_every == 0 or step == steps:
+            if stopped == "non-finite" or step % check_every == 0 or step == steps:
                 checks.append((step, accuracy(model, fresh)))
                 if watch is not None:
                     watched.append(watch(model))
-                bar.set_postfix(loss=f"{loss.item():.2f}", accuracy=f"{checks[-1][1]:.2f}")
-                if checks[-1][1] >= target:
+                line.rewrite(f"step {step:,} of {steps:,}, accuracy {checks[-1][1]:.2f}")
+                if stopped != "non-finite" and checks[-1][1] >= target:
                     stopped = "learned"
-                    break
-    if stopped == "non-finite":
-        checks.append((len(log), accuracy(model, fresh)))
-        if watch is not None:
-            watched.append(watch(model))
+            if stopped != "budget":
+                break
     columns = np.array(log).T
     learned_at = checks[-1][0] if stopped == "learned" else None
-    return History(*columns, tuple(checks), learned_at, stopped, tuple(watched))
+    history = History(*columns, tuple(checks), learned_at, stopped, tuple(watched))
+    line.end(history.message)
+    return history
+
+
+class _Line:
+    """One printed line, rewritten in place until its end."""
+
+    def __init__(self, title: str | None) -> None:
+        self.title, self.width, self.start = title, 0, time.perf_counter()
+        self.live = os.environ.get("COURSE_TRAINING") != "last line"
+
+    def rewrite(self, words: str, end: str = "") -> None:
+        if self.title is not None and (self.live or end):
+            text = f"{self.title}: {words}"
+            print("\r" * bool(self.width) + text.ljust(self.width), end=end, flush=True)
+            self.width = len(text)
+
+    def end(self, words: str) -> None:
+        self.rewrite(f"{words}, ~ {time.perf_counter() - self.start:.0f} s", end="\n")
 
 
 def _all_finite(tensors: Iterable[Tensor]) -> bool:

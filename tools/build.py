@@ -177,7 +177,7 @@ def main(arguments: list[str] | None = None, folder: Path = SOLUTIONS) -> int:
     parser = argparse.ArgumentParser(prog="build", description="Run the notebooks and store them.")
     parser.add_argument("names", nargs="*", help="names or their beginnings, such as 01; none: all")
     names = parser.parse_args(arguments).names
-    os.environ["TQDM_DISABLE"] = "1"  # kernels inherit it: progress bars would differ on each run
+    os.environ["COURSE_TRAINING"] = "last line"  # kernels inherit it: steps on the way would differ
     os.environ["COURSE_PROGRESS"] = "off"  # and what a learner has solved would, too
     try:
         paths = find(names, folder)
