@@ -25,6 +25,7 @@ from helpers.measure.gates import (
     JacobianTerms,
     gate_values,
     jacobian_terms,
+    update_term,
 )
 from helpers.measure.jacobians import (
     NON_NORMAL,
@@ -131,4 +132,5 @@ __all__ = [
     "terms_by_step",
     "theory_map",
     "underflow_step",
+    "update_term",
 ]

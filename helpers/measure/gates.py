@@ -87,10 +87,19 @@ def jacobian_terms(
     by_n = (1 - z) * (1 - n) * (1 + n)
     return JacobianTerms(
         kept=z[:, :, None] * np.eye(z.shape[1]),
-        update=((h - n) * z * (1 - z))[:, :, None] * u_z,
+        update=update_term(h, n, z, u_z),
         candidate=(by_n * r)[:, :, None] * u_n,
         reset=(by_n * s * r * (1 - r))[:, :, None] * u_r,
     )
+
+
+def update_term(h: Array, n: Array, z: Array, W_z: Array) -> Array:
+    """Return the update gate's way back, D((h - n) z (1 - z)) W_z, (..., hidden, hidden).
+
+    h: the state before the step, n: its candidate, z: its update gate, (..., hidden) each;
+    W_z (hidden, hidden).
+    """
+    return ((h - n) * z * (1 - z))[..., None] * W_z
 
 
 def _double(name: str, value: Array, shape: tuple[str, ...]) -> Array:

@@ -92,11 +92,20 @@ def cho_step(x: Array, h: Array, weights: Weights) -> Array:
 
 def torch_step(x: Array, h: Array, weights: TorchWeights) -> Array:
     """The next state (hidden,) in PyTorch's convention; x (input,), h (hidden,)."""
-    x_r, x_z, x_n = np.split(weights.weight_ih @ x + weights.bias_ih, 3)
-    h_r, h_z, h_n = np.split(weights.weight_hh @ h + weights.bias_hh, 3)
+    U, W, b, b_h = weights
+    return gru_step(x, h, W, U, b, b_h)
+
+
+def gru_step(x: Array, h: Array, W: Array, U: Array, b: Array, b_h: Array) -> Array:
+    """Return the next state (hidden,) in PyTorch's convention, in the letters of the lessons.
+
+    x (input,), h (hidden,). W (3 hidden, hidden) and b_h (3 hidden,) meet the state, U
+    (3 hidden, input) and b (3 hidden,) the word; each holds the rows of r, then z, then n.
+    """
+    x_r, x_z, x_n = np.split(U @ x + b, 3)
+    h_r, h_z, s = np.split(W @ h + b_h, 3)
     r, z = logistic(x_r + h_r), logistic(x_z + h_z)
-    n = np.tanh(x_n + r * h_n)
-    return (1 - z) * n + z * h
+    return z * h + (1 - z) * np.tanh(x_n + r * s)
 
 
 def swap_ng_and_cho(weights: Weights) -> Weights:

@@ -38,6 +38,7 @@ which resets after the matrix product (see helpers.networks.conventions).
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Collection, Sequence
 
 import numpy as np
@@ -321,6 +322,19 @@ class GRU(RecurrentLayer):
     ) -> Gradients:
         weights = parameters[:2]
         return backward(grad_states, inputs, *kept, *weights, grad_last=grad_last, wanted=wanted)
+
+
+def bias_for_span(span: float) -> float:
+    """Return the update gate's bias for a memory of about `span` steps: log(span - 1).
+
+    span: T, 2 or more. Where word and state add nothing z is then 1 - 1/T, and of a state
+    1/e is left after about T steps.
+    Raises ValueError if span is below 2.
+    Source: Tallec & Ollivier 2018, "Can recurrent neural networks warp time?", section 2.
+    """
+    if not span >= 2:
+        raise ValueError(f"span must be 2 or more; got {span!r}")
+    return math.log(span - 1)
 
 
 def set_update_bias(layer: GRU | nn.GRU, bias: float | Tensor) -> None:
