@@ -32,6 +32,7 @@ from helpers.measure.jacobians import (
     NONLINEARITIES,
     growth_rate,
     log_backward_norms,
+    log_factors,
     log_product_norms,
     lyapunov_exponents,
     power_norms,
@@ -69,7 +70,14 @@ from helpers.measure.phase_map import (
     measured_map,
     theory_map,
 )
-from helpers.measure.signal import TOKEN_DTYPES, shares, signal, terms_by_lag, terms_by_step
+from helpers.measure.signal import (
+    TOKEN_DTYPES,
+    bptt_step,
+    shares,
+    signal,
+    terms_by_lag,
+    terms_by_step,
+)
 
 __all__ = [
     "B_RANGE",
@@ -93,6 +101,7 @@ __all__ = [
     "Prediction",
     "Underflow",
     "backward_factors",
+    "bptt_step",
     "clip_by_global_norm",
     "clip_by_value",
     "clip_per_tensor",
@@ -108,6 +117,7 @@ __all__ = [
     "growth_rate",
     "jacobian_terms",
     "log_backward_norms",
+    "log_factors",
     "log_product_norms",
     "lyapunov_exponents",
     "mean_field_factor",

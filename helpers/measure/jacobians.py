@@ -148,6 +148,26 @@ def log_backward_norms(jacobians: Array, vector: Array) -> Array:
     return np.array(logarithms[::-1])
 
 
+def log_factors(jacobians: Array, vector: Array) -> Array:
+    """Logarithm of the factor that each step multiplies a gradient by, on its way back.
+
+    jacobians: (steps, hidden, hidden), in the order of the steps; the last is used first.
+    vector: (hidden,), the gradient that arrives after the last step, of any length but 0.
+    Returns (steps,) in nats, in the order of the way back. Their sum is the logarithm of
+    what is left of the length, and exp of their mean the factor per step. The vector is
+    made of length 1 at each step, so no number of steps under- or overflows.
+    Source: Benettin et al. 1980, for a single direction.
+    """
+    v, logs = np.asarray(vector, dtype=np.float64), []
+    v = v / np.linalg.norm(v)
+    for jacobian in np.asarray(jacobians)[::-1]:
+        v = jacobian.T @ v
+        length = np.linalg.norm(v)
+        logs.append(np.log(length))
+        v = v / length
+    return np.array(logs)
+
+
 def growth_rate(jacobians: Array) -> float:
     """Factor per step of the whole product: (largest singular value)^(1/steps).
 

@@ -63,6 +63,21 @@ def signal(model: nn.Module, tokens: Tensor) -> Array:
     return _last_axis_norms(gradient)
 
 
+def bptt_step(
+    h_t: Array, h_before: Array, x_t: Array, W: Array, dL_dh: Array
+) -> tuple[Array, Array, Array]:
+    """Take one step of back-propagation through time, for one sentence.
+
+    h_t, h_before: h_t and h_{t-1} (hidden,). x_t: (input,). W: (hidden, hidden).
+    dL_dh: dL/dh_t (hidden,).
+    Returns dL/dh_{t-1} (hidden,) as far as it comes by way of h_t, and this step's terms
+    of dL/dW (hidden, hidden) and dL/dU (hidden, input).
+    Source: Werbos 1990, "Backpropagation through time: what it does and how to do it".
+    """
+    delta = (1 - h_t**2) * dL_dh
+    return W.T @ delta, np.outer(delta, h_before), np.outer(delta, x_t)
+
+
 def terms_by_step(deltas: Array, inputs: Array) -> Array:
     """The terms of a weight matrix's gradient, one for each step; their sum is the gradient.
 

@@ -13,6 +13,7 @@ from helpers.measure.jacobians import (
     NON_NORMAL,
     growth_rate,
     log_backward_norms,
+    log_factors,
     log_product_norms,
     lyapunov_exponents,
     power_norms,
@@ -327,3 +328,24 @@ def test_any_finite_jacobians_give_no_nan_and_agree(jacobians):
 def test_bad_input_is_named(call, message):
     with pytest.raises(ValueError, match=message):
         call()
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_log_factors_add_up_to_the_gradients_logarithm(seed):
+    weight, _, states = random_rnn(seed)
+    jacobians = step_jacobians(weight, states)
+    vector = np.random.default_rng(seed).normal(size=8)
+    logs = log_factors(jacobians[1:], vector)
+    norms = log_backward_norms(jacobians, vector)
+    np.testing.assert_allclose(np.log(np.linalg.norm(vector)) + logs.cumsum(), norms[-2::-1])
+
+
+def test_log_factors_need_no_range_and_go_back_from_the_last_step():
+    shrinks, grows = 0.25 * np.eye(3), 8 * np.eye(3)
+    np.testing.assert_allclose(
+        np.exp(log_factors(np.array([grows, shrinks, shrinks]), 1e-300 * np.ones(3))),
+        [0.25, 0.25, 8],
+    )
+    assert log_factors(repeated(shrinks, 10_000), np.ones(3)).sum() == pytest.approx(
+        10_000 * np.log(0.25)
+    )

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from torch import nn
 
 from helpers.measure.jacobians import log_backward_norms, slopes, step_jacobians
-from helpers.measure.signal import shares, signal, terms_by_lag, terms_by_step
+from helpers.measure.signal import bptt_step, shares, signal, terms_by_lag, terms_by_step
 from helpers.networks.rnn import RNN, backward, forward
 
 
@@ -334,3 +334,16 @@ def test_shapes_that_do_not_fit_are_named(first, second, function):
 def test_bad_arrays_are_named(call, message):
     with pytest.raises(ValueError, match=message):
         call()
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_bptt_step_is_what_autograd_does_in_one_step(seed):
+    rng = np.random.default_rng(seed)
+    W, U = rng.normal(size=(5, 5)), rng.normal(size=(5, 3))
+    h_before, x_t, dL_dh = rng.uniform(-1, 1, 5), rng.normal(size=3), rng.normal(size=5)
+    leaves = [torch.tensor(a, requires_grad=True) for a in (h_before, W, U)]
+    h_t = torch.tanh(leaves[1] @ leaves[0] + leaves[2] @ torch.tensor(x_t))
+    h_t.backward(torch.tensor(dL_dh))
+    found = bptt_step(h_t.detach().numpy(), h_before, x_t, W, dL_dh)
+    for mine, leaf in zip(found, leaves, strict=True):
+        np.testing.assert_allclose(mine, leaf.grad.numpy(), rtol=0, atol=1e-12)
