@@ -30,7 +30,7 @@ from helpers.networks.conventions import (
 )
 from helpers.networks.gru import GRU, chrono_bias, set_update_bias
 from helpers.networks.lstm import LSTM, set_forget_bias
-from helpers.networks.rnn import RNN
+from helpers.networks.rnn import RNN, rnn_step
 
 __all__ = [
     "GRU",
@@ -60,6 +60,7 @@ __all__ = [
     "reset_counterexample",
     "rnn",
     "rnn_classifier",
+    "rnn_step",
     "seeded",
     "set_forget_bias",
     "set_update_bias",

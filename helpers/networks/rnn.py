@@ -77,6 +77,15 @@ NONLINEARITIES = {
 }
 
 
+def rnn_step(x: Array, h: Array, W: Array, U: Array, b: Array) -> Array:
+    """Return the state (hidden,) after one word: tanh(W h + U x + b).
+
+    x: (input,). h: (hidden,), the state before. W: (hidden, hidden). U: (hidden, input).
+    b: (hidden,). The plainest form, one sentence at a time, that `forward` is measured against.
+    """
+    return np.tanh(W @ h + U @ x + b)
+
+
 def forward(
     inputs: Array,
     weight_ih: Array,

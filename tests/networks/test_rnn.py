@@ -468,3 +468,15 @@ def test_unknown_nonlinearity():
     a = arrays()
     with pytest.raises(ValueError, match="nonlinearity must be one of 'tanh', 'relu', 'linear'"):
         rnn.forward(**a, nonlinearity="sigmoid")
+
+
+def test_a_step_of_one_sentence_is_torchs_cell_and_the_layers_own():
+    theirs, _ = pair()
+    weights = {name: value.detach().numpy() for name, value in theirs.named_parameters()}
+    W, U = weights["weight_hh_l0"], weights["weight_ih_l0"]
+    b = weights["bias_ih_l0"] + weights["bias_hh_l0"]
+    x = np.random.default_rng(0).standard_normal((4, INPUT))
+    h = np.zeros(HIDDEN)
+    for x_t, wanted in zip(x, theirs(torch.from_numpy(x))[0].detach().numpy(), strict=True):
+        h = rnn.rnn_step(x_t, h, W, U, b)
+        np.testing.assert_allclose(h, wanted, atol=1e-12)
