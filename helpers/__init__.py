@@ -1,14 +1,18 @@
-"""The mathematics, the task and the figures behind the notebooks.
+"""What a notebook imports, room by room.
 
-Modules, from the ground up: `validation`; `lexicon`, `agreement`, `baselines`,
-`examples` and `evaluation` (the task and its data); `engine`, `rnn` and `gru` (forward
-pass and back-propagation through time by hand), with `gru_memory` and
-`gru_conventions`; `jacobians`, `mean_field`, `phase_map`, `gradients`,
-`overflow` and `nonfinite` (what the notebooks measure); `clipping` and `cliff`; `models`
-and `training`; `pictures`, `plots`, `map_plots`, `panel_plots`, `cliff_plots` and
-`sliders`;
-`checks` (of the exercises); `environment`, `build` and `learner`, `reading`, `site` and
-`slides`, `grading` (the course's own tools).
+task         the sentences: agreement, baselines, the hand-written evaluation set
+networks     the networks: RNN and GRU by hand, LSTM, and how each is built for the task
+measure      what is measured: the signal, Jacobians, overflow, clipping, gates
+figures      the pictures, of which each takes results and shows one message
+checks       the exercises: what a learner's answer gives, and what it suggests
+training     one training loop for every notebook
+record       the recorded runs behind the scoreboard
+claims       the claims of the lecture and what the course found
+environment  what is installed here
+validation   checks of arguments, which all rooms share
+
+Imports run one way: validation; then task and networks; then measure; then training,
+figures and record; then checks. No room imports one that comes later in this list.
 """
 
 __version__ = "0.1.0"

@@ -1,10 +1,11 @@
-"""Importing helpers needs no network and no display, and loads little."""
+"""Importing helpers needs no network and no display, loads little, and runs one way."""
 
 from __future__ import annotations
 
 import ast
 import json
 import os
+import re
 import subprocess
 import sys
 from importlib import metadata
@@ -13,24 +14,34 @@ from pathlib import Path
 import pytest
 from packaging.requirements import Requirement
 
-HELPERS = Path(__file__).resolve().parents[1] / "helpers"
-MODULES = sorted(f"helpers.{path.stem}" for path in HELPERS.glob("*.py") if path.stem != "__init__")
+import helpers
+
+ROOT = Path(__file__).resolve().parents[1]
+FILES = sorted((ROOT / "helpers").rglob("*.py"))
+ROOMS = {path.relative_to(ROOT / "helpers").parts[0].removesuffix(".py") for path in FILES}
+ROOMS -= {"__init__"}
+
+# A room may import those on lines above its own.
+FLOORS = (
+    {"validation"},
+    {"task", "networks", "environment", "claims"},
+    {"measure"},
+    {"training", "figures", "record"},
+    {"checks"},
+)
 LATE = {"IPython", "ipywidgets", "jupyter_client", "matplotlib", "nbclient", "nbformat"}
 COMES_WITH_JUPYTER = {"IPython", "nbclient", "nbconvert", "nbformat", "packaging"}
-
-NOTEBOOK_TOOLS = {
-    f"helpers.{name}" for name in ("build", "grading", "learner", "reading", "site", "slides")
-}
-
 DISPLAYS = {"DISPLAY", "WAYLAND_DISPLAY", "MPLBACKEND"}
 
+# A filter's module is matched whole in PYTHONWARNINGS and -W, so it is set from within.
 LIST_MODULES = """
-import json, socket, sys
+import json, socket, sys, warnings
 
 def refuse(*arguments, **settings):
     raise AssertionError("the network was asked for")
 
 socket.socket.connect = socket.create_connection = socket.getaddrinfo = refuse
+warnings.filterwarnings("error", category=DeprecationWarning, module=r"helpers(\\..*)?$")
 before = set(sys.modules)
 for name in sys.argv[1:]:
     __import__(name)
@@ -38,12 +49,21 @@ print(json.dumps(sorted(set(sys.modules) - before)))
 """
 
 
-def loaded_by(*names: str) -> set[str]:
+def module(path: Path) -> str:
+    parts = path.relative_to(ROOT).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+MODULES = {module(path): path for path in FILES}
+
+
+def loaded_by(*names: str, path: Path = ROOT) -> set[str]:
     """The modules that importing these loads, without network and display."""
     without = {key: value for key, value in os.environ.items() if key not in DISPLAYS}
     done = subprocess.run(
-        [sys.executable, "-W", "error::DeprecationWarning:helpers", "-c", LIST_MODULES, *names],
+        [sys.executable, "-c", LIST_MODULES, *names],
         env=without,
+        cwd=path,
         capture_output=True,
         text=True,
     )
@@ -51,28 +71,65 @@ def loaded_by(*names: str) -> set[str]:
     return set(json.loads(done.stdout))
 
 
+def imports(path: Path) -> set[str]:
+    """The modules that a file imports, at its head or inside of a function."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path.name} imports relatively"
+            found |= {f"{node.module}.{alias.name}" for alias in node.names}
+    return found
+
+
 def test_every_module_imports_without_network_and_display():
-    assert {"helpers.networks.rnn", "tools.build"} <= set(MODULES)
-    assert set(MODULES) <= loaded_by(*MODULES)
-
-
-def test_figures_and_widgets_load_when_first_used():
-    loaded = loaded_by(*(name for name in MODULES if name not in NOTEBOOK_TOOLS))
+    assert {"helpers.networks.rnn", "helpers.checks"} <= MODULES.keys()
+    loaded = loaded_by(*MODULES)
+    assert loaded >= MODULES.keys()
     assert "torch" in loaded
     assert {name.split(".")[0] for name in loaded} & LATE == set()
+
+
+@pytest.mark.parametrize("room", sorted(ROOMS))
+def test_every_room_can_be_imported_first(room):
+    assert f"helpers.{room}" in loaded_by(f"helpers.{room}")
 
 
 def test_the_package_itself_loads_nothing_else():
     assert loaded_by("helpers") == {"helpers"}
 
 
-@pytest.mark.parametrize("path", sorted(HELPERS.glob("*.py")), ids=lambda path: path.stem)
-def test_every_import_is_declared(path):
+def test_a_deprecation_is_an_error_in_a_submodule_too(tmp_path):
+    room = tmp_path / "helpers" / "room"
+    room.mkdir(parents=True)
+    for folder in (room, room.parent):
+        (folder / "__init__.py").touch()
+    (room / "old.py").write_text("import warnings\nwarnings.warn('old', DeprecationWarning)\n")
+    with pytest.raises(AssertionError, match="Tracebac"):
+        loaded_by("helpers.room.old", path=tmp_path)
+
+
+def test_the_package_names_all_its_rooms():
+    named = set(re.findall(r"^(\w+) {2,}\S", helpers.__doc__, re.M))
+    assert named == ROOMS
+    assert set().union(*FLOORS) == ROOMS
+
+
+@pytest.mark.parametrize(("name", "path"), MODULES.items(), ids=MODULES.keys())
+def test_imports_run_one_way(name, path):
+    if name == "helpers":
+        return
+    room = name.split(".")[1]
+    floor = next(at for at, rooms in enumerate(FLOORS) if room in rooms)
+    below = {room}.union(*FLOORS[:floor])
+    used = {target.split(".")[1] for target in imports(path) if target.startswith("helpers.")}
+    assert used <= below
+
+
+@pytest.mark.parametrize(("name", "path"), MODULES.items(), ids=MODULES.keys())
+def test_every_import_is_declared(name, path):
     declared = {"helpers", *COMES_WITH_JUPYTER, *sys.stdlib_module_names}
     required = map(Requirement, metadata.requires("vanishing-gradients-course"))
     declared.update(line.name for line in required if "extra" not in str(line.marker))
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.Import):
-            assert {alias.name.split(".")[0] for alias in node.names} <= declared
-        elif isinstance(node, ast.ImportFrom):
-            assert node.module.split(".")[0] in declared
+    assert {target.split(".")[0] for target in imports(path)} <= declared

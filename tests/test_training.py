@@ -313,6 +313,15 @@ class TestNonFinite:
         assert np.isfinite(history.loss[:-1]).all()
         assert max(float(p.detach().abs().max()) for p in model.parameters()) > 1e35
 
+    def test_a_loss_that_overflows_stops_it_though_the_gradient_is_finite(self):
+        model = Constant(weight=(3e38, -3e38))
+        _, history = run(model=model)
+        self.stopped(model, history, 1)
+        assert np.isposinf(history.loss[0])
+        assert np.isfinite(history.gradient_norm[0])
+        assert same(model, Constant(weight=(3e38, -3e38)).state_dict())
+        assert "the loss turned non-finite" in history.message
+
     def test_a_step_that_would_leave_the_dtype_is_undone_in_all_parameters(self):
         model = Constant(scale=10.0)
         _, history = run(model=model, optimizer="sgd", clip_norm=None, learning_rate=3e38)

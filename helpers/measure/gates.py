@@ -1,4 +1,4 @@
-"""What a GRU keeps: its gates, the four ways a state feeds the next, the update gate's bias.
+"""What a GRU keeps: its gates, and the four ways a state feeds the next.
 
 In the letters of `networks.gru`, h_t = (1 - z) * n + z * h_{t-1} with s = h_{t-1} U_n^T + b_hn,
 and h_{t-1} acts on h_t along four ways. With D(v) the diagonal matrix of v,

@@ -46,7 +46,7 @@ import torch
 from torch import Tensor, nn
 
 from helpers.networks.layer import Gradients, RecurrentLayer, chunk_length, one_layer
-from helpers.validation import Array, choice, finite_array, float_array, integer, same_dtype
+from helpers.validation import Array, choice, finite_array, float_array, same_dtype
 
 HALF = np.full((), 0.5, dtype=np.float32)
 
@@ -341,8 +341,7 @@ def set_update_bias(layer: GRU | nn.GRU, bias: float | Tensor) -> None:
     """Give the update gate of a one-layer GRU this bias, in place.
 
     bias: one number for all units, or (hidden,). log(T - 1) puts z at 1 - 1/T where the
-    weights add nothing: a state that is kept for about T steps. For spans drawn unit by
-    unit see `chrono_bias`.
+    weights add nothing: a state that is kept for about T steps.
     PyTorch adds up two biases per gate. This one is written into bias_hh_l0[H:2H], and
     bias_ih_l0[H:2H] becomes 0: with log(T - 1) in both, their sum is 2 log(T - 1), and
     the span is not T but about T squared.
@@ -365,17 +364,3 @@ def set_update_bias(layer: GRU | nn.GRU, bias: float | Tensor) -> None:
     with torch.no_grad():
         layer.bias_hh_l0[hidden : 2 * hidden] = value
         layer.bias_ih_l0[hidden : 2 * hidden] = 0
-
-
-def chrono_bias(span: int, hidden: int, generator: torch.Generator | None = None) -> Tensor:
-    """Biases (hidden,) for the update gate, the logarithms of numbers drawn from U(1, span - 1).
-
-    span: T, the longest memory wanted, in steps. Unit by unit the state is then kept for
-    2 to T steps: it is the span that is uniform, so that half of the units hold for more
-    than T / 2. Drawn from torch's generator, or from the one given.
-    Raises ValueError if span is below 3 or hidden below 1.
-    Source: Tallec & Ollivier 2018, section 2; their gate g is 1 - z, hence their minus sign.
-    """
-    span = integer("span", span, minimum=3)
-    draw = torch.empty(integer("hidden", hidden, minimum=1))
-    return draw.uniform_(1, span - 1, generator=generator).log()

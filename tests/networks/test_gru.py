@@ -28,7 +28,7 @@ from helpers.networks.conventions import (
     swap_ng_and_cho,
     torch_step,
 )
-from helpers.networks.gru import GRU, bias_for_span, chrono_bias, set_update_bias
+from helpers.networks.gru import GRU, set_update_bias
 from helpers.networks.layer import Gradients, chunk_length
 
 TOLERANCE = {torch.float32: 1e-5, torch.float64: 1e-11}
@@ -204,16 +204,6 @@ def test_probe_gradient_is_the_total_derivative_of_each_state():
     assert not torch.allclose(output.grad, probe.grad)
 
 
-@pytest.mark.parametrize("span", [2, 3, 10, 100, 1000])
-def test_bias_for_span_leaves_one_part_in_span_to_write(span):
-    assert logistic(bias_for_span(span)) == pytest.approx(1 - 1 / span, abs=1e-14)
-
-
-def test_bias_for_span_refuses_a_span_below_two():
-    with pytest.raises(ValueError, match="span must be 2 or more; got 1.5"):
-        bias_for_span(1.5)
-
-
 def test_forward_is_the_plain_step_and_the_probe_added_to_each_state():
     a = arrays()
     got, _ = gru.forward(**a)
@@ -366,16 +356,6 @@ def test_a_bias_for_each_unit():
     assert torch.equal(layer.bias_hh_l0[HIDDEN : 2 * HIDDEN], torch.arange(5.0))
 
 
-def test_chrono_bias_is_the_logarithm_of_a_uniform():
-    drawn = chrono_bias(301, 20_000, torch.Generator().manual_seed(0)).exp()
-    assert 1 <= drawn.min() < 2
-    assert 299 < drawn.max() <= 300
-    share_below = torch.tensor([(drawn < edge).float().mean() for edge in (75.75, 150.5, 225.25)])
-    assert torch.allclose(share_below, torch.tensor([0.25, 0.5, 0.75]), atol=0.02)
-    again = chrono_bias(301, 20_000, torch.Generator().manual_seed(0)).exp()
-    assert torch.equal(drawn, again)
-
-
 @pytest.mark.parametrize(
     ("layer", "bias", "message"),
     [
@@ -390,12 +370,6 @@ def test_chrono_bias_is_the_logarithm_of_a_uniform():
 def test_bad_biases(layer, bias, message):
     with pytest.raises(ValueError, match=message):
         set_update_bias(layer, bias)
-
-
-@pytest.mark.parametrize(("span", "hidden"), [(2, 4), (10, 0), (2.5, 4)])
-def test_bad_spans(span, hidden):
-    with pytest.raises(ValueError, match="must be"):
-        chrono_bias(span, hidden)
 
 
 # Conventions
