@@ -28,7 +28,7 @@ from helpers.networks.conventions import (
     swap_ng_and_cho,
     torch_step,
 )
-from helpers.networks.gru import GRU, set_update_bias
+from helpers.networks.gru import GRU, bias_for_span, set_update_bias
 from helpers.networks.layer import Gradients, chunk_length
 
 TOLERANCE = {torch.float32: 1e-5, torch.float64: 1e-11}
@@ -202,6 +202,16 @@ def test_probe_gradient_is_the_total_derivative_of_each_state():
     (output.square().sum((0, 2)) * torch.arange(1, 71)).sum().backward()
     assert_close(probe.grad, torch.stack([h.grad for h in states], dim=1))
     assert not torch.allclose(output.grad, probe.grad)
+
+
+@pytest.mark.parametrize("span", [2, 3, 10, 100, 1000])
+def test_bias_for_span_leaves_one_part_in_span_to_write(span):
+    assert logistic(bias_for_span(span)) == pytest.approx(1 - 1 / span, abs=1e-14)
+
+
+def test_bias_for_span_refuses_a_span_below_two():
+    with pytest.raises(ValueError, match="span must be 2 or more; got 1"):
+        bias_for_span(1)
 
 
 def test_forward_is_the_plain_step_and_the_probe_added_to_each_state():
