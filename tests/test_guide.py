@@ -16,7 +16,7 @@ from tools.build import NOTEBOOKS
 GUIDE = (NOTEBOOKS.parent / "instructor" / "guide.md").read_text(encoding="utf-8")
 ID = re.compile(r"`([a-z]+(?:-[a-z0-9*]+)+)`")
 PLAN_ROW = re.compile(r"^\| \d+ \| (0[0-6])\b[^|]*\|([^|]*)\|", re.MULTILINE)
-EXERCISE_ROW = re.compile(r"^\| (\d\.\d) `(\w+)` \| (\w+) \| (\d+) \| (\d+) \|", re.MULTILINE)
+EXERCISE_ROW = re.compile(r"^\| (\d\.\d) `(\w+)` \| (\d+) \| (\d+) \|", re.MULTILINE)
 
 
 def section(number: int) -> str:
@@ -53,27 +53,14 @@ def test_cells_named_elsewhere_exist():
 def test_table_of_exercises_is_the_registry():
     told = EXERCISE_ROW.findall(section(4))
     held = [
-        (e.label, e.name, e.kind, str(e.minutes), str(e.points))
+        (e.label, e.name, str(e.minutes), str(e.points))
         for e in sorted(EXERCISES.values(), key=lambda e: e.label)
     ]
     assert told == held
 
 
-def test_sums_of_points_and_minutes():
-    points = [
-        sum(e.points for e in EXERCISES.values() if e.notebook == notebook)
-        for notebook in claims.NOTEBOOKS
-    ]
-    listed = f"{', '.join(map(str, points[:-1]))} and {points[-1]} points"
-    minutes = sum(e.minutes for e in EXERCISES.values())
-    sums = f"By notebook: {listed}, {sum(points)} in all; {minutes} minutes for all of them."
-    assert sums in section(4)
-
-
-def test_minutes_to_read_and_of_exercises():
-    rows = re.findall(r"^\| (0\d)_\w+ \| (\d+) \|.*\| (\d+) \|$", section(7), re.MULTILINE)
-    assert [notebook for notebook, _, _ in rows] == list(claims.NOTEBOOKS)
-    for notebook, read, exercises in rows:
+def test_minutes_to_read():
+    rows = re.findall(r"^\| (0\d)_\w+ \| (\d+) \|", section(7), re.MULTILINE)
+    assert [notebook for notebook, _ in rows] == list(claims.NOTEBOOKS)
+    for notebook, read in rows:
         assert f"**Time** {read} minutes to read" in source(notebook).cells[0].source
-        held = sum(e.minutes for e in EXERCISES.values() if e.notebook == notebook)
-        assert int(exercises) == held, notebook

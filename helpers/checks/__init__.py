@@ -1,17 +1,34 @@
-"""Checks of the exercises: honest answers to every attempt.
+"""Checks of the exercises, and guesses: honest answers to every attempt.
 
-In a notebook: print(checks.rnn_step(rnn_step)). Each check takes the learner's function and
-returns a Result: not attempted, failed to run, wrong shape, wrong values (with the likely
-mistake by name), right, or, for predictions and texts, written down.
+In a notebook:
+
+    check = checks.rnn_step(rnn_step)              # a Result: right, or what was seen
+    rnn_step = check.use(instead=networks.rnn_step)  # the learner's own where it is right
+    check                                          # shown in colour, as text underneath
+
+    checks.guess("share of word 1", guess, measured, unit="%")
+
+How to write a check: helpers/checks/registry.py.
 """
 
-from helpers.checks.exercises_00 import guess_extra_weights, rnn_step
-from helpers.checks.exercises_01 import fool_the_latch, guess_nearest_noun, words_between
-from helpers.checks.exercises_02 import bptt_step, growing_matrix, guess_share, step_jacobian
-from helpers.checks.exercises_03 import first_inf, growth_for, guess_overflow_step
-from helpers.checks.exercises_04 import clip_by_norm, guess_angle, train_step
-from helpers.checks.exercises_05 import bias_for_span, gru_step, guess_gru_factor
-from helpers.checks.exercises_06 import explain_gradients, explain_rnn
+from helpers.checks.guesses import guess
+from helpers.checks.leftover_texts import explain_gradients, explain_rnn
+from helpers.checks.leftovers import (
+    guess_angle,
+    guess_extra_weights,
+    guess_gru_factor,
+    guess_nearest_noun,
+    guess_overflow_step,
+    guess_share,
+)
+from helpers.checks.notebook_00 import rnn_step
+from helpers.checks.notebook_01 import words_between
+from helpers.checks.notebook_02 import fool_the_latch
+from helpers.checks.notebook_03 import bptt_step, step_jacobian
+from helpers.checks.notebook_04 import growing_matrix
+from helpers.checks.notebook_05 import first_inf, growth_for
+from helpers.checks.notebook_06 import clip_by_norm, train_step
+from helpers.checks.notebook_07 import bias_for_span, gru_step
 from helpers.checks.registry import EXERCISES, Exercise, exercises, progress, table
 from helpers.checks.results import Result
 
@@ -30,6 +47,7 @@ __all__ = [
     "growing_matrix",
     "growth_for",
     "gru_step",
+    "guess",
     "guess_angle",
     "guess_extra_weights",
     "guess_gru_factor",

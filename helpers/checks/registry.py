@@ -1,26 +1,49 @@
-"""The list of exercises: what each is worth, and how its check becomes a Result."""
+"""The list of exercises: what each is worth, how its check answers, and which are solved.
+
+How to write a check, in notebook_NN.py:
+
+    @exercise("03", 2, "The Jacobian of one step", points=2, minutes=8, difficulty=2)
+    def step_jacobian(answer: Any) -> str:
+        \"\"\"Check a function of (h, W) that returns a Jacobian (hidden, hidden).\"\"\"
+        return compare(answer, cases, reference, MISTAKES, shape="(hidden, hidden)")
+
+The function's name is the exercise's. It returns what to say if all is right, or raises a
+Verdict; export it in helpers/checks/__init__.py. `compare` calls the learner's function on
+copies of each case (argument names to values; one random generator, several sizes, square ones
+first), and compares with the reference, a plain formula. A Mistake is a wrong formula with what
+it suggests: what was seen and where to look, never the solution. Where a function returns
+something else than arrays, call it by `attempt` and judge the outcomes yourself. Each check gets
+a row of right answers and one of wrong ones in tests/checks/test_notebook_NN.py.
+"""
 
 from __future__ import annotations
 
+import contextlib
 import functools
+import json
+import os
+import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
-from helpers.checks import progress_file
 from helpers.checks.limits import settings_of_the_checks
-from helpers.checks.results import RIGHT, SOLVED, WRITTEN, Result, Verdict, told
+from helpers.checks.results import RIGHT, STATUSES, Result, Verdict, text_of
 
-KINDS = ("code", "prediction", "text")
+PROGRESS = Path(__file__).resolve().parents[2] / ".progress.json"
+SWITCH = "COURSE_PROGRESS"  # "off": the file is neither read nor written, as in every test run
+
+_in_kernel: dict[str, str] = {}
 
 
 @dataclass(frozen=True)
 class Exercise:
     """One exercise.
 
-    name: of the learner's function and of the check. notebook: "00" to "06". number: its
+    name: of the learner's function and of the check. notebook: "00" to "09". number: its
     place in the notebook, from 1. points: for a solution. minutes: to plan with.
-    difficulty: 1 to 3. kind: one of KINDS.
+    difficulty: 1 to 3.
     """
 
     name: str
@@ -30,7 +53,6 @@ class Exercise:
     points: int
     minutes: int
     difficulty: int
-    kind: str
 
     @property
     def label(self) -> str:
@@ -47,14 +69,7 @@ EXERCISES: dict[str, Exercise] = {}
 
 
 def exercise(
-    notebook: str,
-    number: int,
-    title: str,
-    *,
-    points: int,
-    minutes: int,
-    difficulty: int,
-    kind: str = "code",
+    notebook: str, number: int, title: str, *, points: int, minutes: int, difficulty: int
 ) -> Callable[[Callable[[Any], str]], Callable[[Any], Result]]:
     """Make a check of a function that returns what to say if all is right, or raises a Verdict.
 
@@ -64,20 +79,12 @@ def exercise(
 
     def decorate(judge: Callable[[Any], str]) -> Callable[[Any], Result]:
         name = judge.__name__
-        EXERCISES[name] = Exercise(name, notebook, number, title, points, minutes, difficulty, kind)
+        EXERCISES[name] = Exercise(name, notebook, number, title, points, minutes, difficulty)
 
         @functools.wraps(judge)
         def check(answer: Any) -> Result:
-            head = None
-            try:
-                with settings_of_the_checks():
-                    lines: tuple[str, ...] = tuple(judge(answer).split("\n"))
-                status = RIGHT if kind == "code" else WRITTEN
-            except Verdict as verdict:
-                status, lines, head = verdict.status, verdict.lines, verdict.head
-            earned = points if status in SOLVED else 0
-            result = Result(name, status, told(name, status, lines, head), earned)
-            progress_file.remember(result)
+            result = judged(name, judge, answer, points)
+            _remember(result)
             return result
 
         return check
@@ -85,46 +92,84 @@ def exercise(
     return decorate
 
 
+def judged(
+    name: str, judge: Callable[[Any], str], answer: Any, points: int, status: str = RIGHT
+) -> Result:
+    """Return the judge's words as a Result; status: what an answer gets that passes."""
+    head = None
+    try:
+        with settings_of_the_checks():
+            lines: tuple[str, ...] = tuple(judge(answer).split("\n"))
+    except Verdict as verdict:
+        status, lines, head, points = verdict.status, verdict.lines, verdict.head, 0
+    return Result(name, status, text_of(name, status, lines, head), points, answer)
+
+
 def exercises(notebook: str | None = None) -> tuple[Exercise, ...]:
-    """All exercises, or one notebook's, in the order of the course.
+    """Return all exercises, or one notebook's, in the order of the course.
 
     Raises ValueError if no exercise is in this notebook.
     """
-    chosen = tuple(
-        sorted(
-            (e for e in EXERCISES.values() if notebook in (None, e.notebook)),
-            key=lambda e: (e.notebook, e.number),
-        )
-    )
+    chosen = [e for e in EXERCISES.values() if notebook in (None, e.notebook)]
     if not chosen:
         known = ", ".join(sorted({e.notebook for e in EXERCISES.values()}))
         raise ValueError(f"notebook must be one of {known}; got {notebook!r}")
-    return chosen
+    return tuple(sorted(chosen, key=lambda e: (e.notebook, e.number)))
 
 
 def progress(notebook: str) -> str:
-    """Which exercises of a notebook are solved, as text.
+    """Return which exercises of a notebook are solved, as text.
 
     Raises ValueError if no exercise is in this notebook.
     """
-    chosen = exercises(notebook)
-    statuses = progress_file.remembered()
-    solved = [e for e in chosen if statuses.get(e.name) in SOLVED]
+    chosen, statuses = exercises(notebook), _merged(_stored(), _in_kernel)
+    solved = [e for e in chosen if statuses.get(e.name) == RIGHT]
     width = max(len(e.name) for e in chosen)
     lines = [f"Notebook {notebook}: {len(solved)} of {len(chosen)} exercises solved."]
     for e in chosen:
-        mark = "x" if e in solved else " "
-        lines.append(
-            f"  [{mark}] {e.label} {e.name:{width}}  {statuses.get(e.name, 'not attempted')}"
-        )
+        mark, status = "x" if e in solved else " ", statuses.get(e.name, "not attempted")
+        lines.append(f"  [{mark}] {e.label} {e.name:{width}}  {status}")
     return "\n".join(lines)
 
 
 def table() -> str:
-    """All exercises with notebook, kind, difficulty, minutes and points, as Markdown."""
-    head = "| exercise | function | title | kind | difficulty | minutes | points |"
+    """Return all exercises with difficulty, minutes and points, as a Markdown table."""
+    head = "| exercise | function | title | difficulty | minutes | points |"
     rows = [
-        f"| {e.label} | `{e.name}` | {e.title} | {e.kind} | {e.stars} | {e.minutes} | {e.points} |"
+        f"| {e.label} | `{e.name}` | {e.title} | {e.stars} | {e.minutes} | {e.points} |"
         for e in exercises()
     ]
-    return "\n".join([head, "|---|---|---|---|---|---|---|", *rows])
+    return "\n".join([head, "|---|---|---|---|---|---|", *rows])
+
+
+def _remember(result: Result) -> None:
+    """Keep a status in this kernel and, where it can be written, in the file for the next."""
+    _in_kernel.update(_merged(_in_kernel, {result.exercise: result.status}))
+    stored = _stored()
+    merged = _merged(stored, _in_kernel)
+    if os.environ.get(SWITCH) == "off" or merged == stored:
+        return
+    with contextlib.suppress(OSError):
+        handle, temporary = tempfile.mkstemp(".tmp", ".progress", PROGRESS.parent)
+        try:
+            with open(handle, "w", encoding="utf-8") as file:
+                json.dump(merged, file, indent=1, sort_keys=True)
+            os.replace(temporary, PROGRESS)
+        except OSError:
+            os.unlink(temporary)
+
+
+def _merged(old: dict[str, str], new: dict[str, str]) -> dict[str, str]:
+    """Return the newer statuses over the old ones; an exercise once solved stays solved."""
+    return {**old, **{name: s for name, s in new.items() if old.get(name) != RIGHT}}
+
+
+def _stored() -> dict[str, str]:
+    """Return what the file says of exercises; {} if it is missing, broken or not ours."""
+    if os.environ.get(SWITCH) == "off":
+        return {}
+    try:
+        content = json.loads(PROGRESS.read_text(encoding="utf-8"))
+        return {name: s for name, s in content.items() if s in STATUSES}
+    except (OSError, ValueError, RecursionError, AttributeError, TypeError):
+        return {}

@@ -1,41 +1,67 @@
-"""What a check answers: a status that a grader can assert on, and the text a reader sees."""
+"""What a check answers: a status, the text a reader sees, and the function to go on with."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from html import escape
+from typing import Any
 
 NOT_ATTEMPTED = "not attempted"
 FAILED = "failed to run"
 WRONG_SHAPE = "wrong shape"
 WRONG_VALUES = "wrong values"
 RIGHT = "right"
-WRITTEN = "written down"  # a prediction or a text: done, though no check can call it right
-STATUSES = (NOT_ATTEMPTED, FAILED, WRONG_SHAPE, WRONG_VALUES, RIGHT, WRITTEN)
-SOLVED = (RIGHT, WRITTEN)
+WRITTEN = "written down"
+NEAR, FAR, NO_GUESS = "near", "far", "no guess"
+STATUSES = (NOT_ATTEMPTED, FAILED, WRONG_SHAPE, WRONG_VALUES, RIGHT, NEAR, FAR, NO_GUESS)
 
 HEADS = {NOT_ATTEMPTED: "not attempted yet", WRONG_VALUES: "right shape, wrong values"}
+GREEN, AMBER, BLUE = "#1a7f37", "#8f5902", "#0b5cad"  # white on each: a contrast above 5
+BADGES = {RIGHT: (GREEN, "right"), **dict.fromkeys((NEAR, FAR, NO_GUESS), (BLUE, "guess"))}
 
 
-@dataclass(frozen=True)
+@dataclass
 class Result:
-    """The answer to one attempt.
+    """The answer to one attempt or to one guess.
 
     exercise: its name. status: one of STATUSES. message: the text, several lines.
-    points: earned, all of the exercise's or 0.
+    points: earned, all of the exercise's or 0. answer: the learner's own function.
     """
 
     exercise: str
     status: str
     message: str
     points: int = 0
+    answer: Callable[..., Any] | None = field(default=None, repr=False)
 
     @property
     def passed(self) -> bool:
-        """Whether the exercise counts as solved."""
-        return self.status in SOLVED
+        """Whether the exercise counts as solved; a guess never does, near or far."""
+        return self.status in (RIGHT, WRITTEN)
+
+    def use(self, instead: Callable[..., Any]) -> Callable[..., Any]:
+        """Return the learner's function if it passed, else `instead`, and say so when shown."""
+        if self.passed and self.answer is not None:
+            return self.answer
+        note = "\n  Until yours is right, the cells below use the course's own."
+        self.message = self.message.removesuffix(note) + note
+        return instead
 
     def __str__(self) -> str:
         return self.message
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
+        """Show the message in colour; the same words stay underneath as plain text."""
+        colour, badge = BADGES.get(self.status, (AMBER, "not yet"))
+        head, *lines = self.message.split("\n")
+        body = "".join(f"<div>{escape(line.strip())}</div>" for line in lines)
+        html = (
+            f'<div style="border-left: 4px solid {colour}; padding: 2px 0 2px 12px">'
+            f'<div><span style="background-color: {colour}; color: #ffffff; padding: 0 8px; '
+            f'border-radius: 3px">{badge}</span> <b>{escape(head)}</b></div>{body}</div>'
+        )
+        return {"text/html": html, "text/plain": self.message}
 
 
 class Verdict(Exception):
@@ -50,7 +76,7 @@ class Verdict(Exception):
         self.status, self.lines, self.head = status, lines, head
 
 
-def told(exercise: str, status: str, lines: tuple[str, ...], head: str | None = None) -> str:
-    """The text of a result: the name and the status, then the lines, indented."""
+def text_of(exercise: str, status: str, lines: tuple[str, ...], head: str | None = None) -> str:
+    """Return a result's text: the name and the status, then the lines, indented."""
     first = f"{exercise}: {head or HEADS.get(status, status)}."
     return "\n".join([first, *(f"  {line}" for line in lines)])

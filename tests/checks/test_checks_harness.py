@@ -20,7 +20,6 @@ from helpers.checks import harness, limits
 from helpers.checks.results import FAILED, NOT_ATTEMPTED, RIGHT, STATUSES, WRONG_VALUES
 
 NAMES = list(checks.EXERCISES)
-CODE = [name for name, exercise in checks.EXERCISES.items() if exercise.kind == "code"]
 
 
 def right_step(x, h, W, U, b):
@@ -467,14 +466,10 @@ def test_settings_of_the_notebook_do_not_reach_the_checks():
 
     with torch.no_grad():
         assert checks.train_step(train_step).passed
-        assert checks.guess_gru_factor(lambda: 1).passed
-        assert checks.guess_extra_weights(lambda: 1).passed
     with torch.inference_mode():
         assert checks.train_step(train_step).passed
-        assert checks.guess_extra_weights(lambda: 1).passed
     with torch.device("meta"):
         assert checks.train_step(train_step).passed
-        assert checks.guess_gru_factor(lambda: 1).passed
     with np.errstate(all="raise"):
         result = checks.growing_matrix(lambda: [[0.5, 1e-300], [0, 0.5]])
         assert "not above 1,000" in str(result)
@@ -482,12 +477,11 @@ def test_settings_of_the_notebook_do_not_reach_the_checks():
     try:
         assert checks.train_step(train_step).passed
         assert checks.fool_the_latch(lambda: ("the cat , which saw the dogs ,", "was")).passed
-        assert "8.5 %" in str(checks.guess_share(lambda: 1))
     finally:
         torch.set_default_dtype(torch.float32)
 
 
-@pytest.mark.parametrize("name", CODE)
+@pytest.mark.parametrize("name", NAMES)
 def test_the_checks_own_arithmetic_warns_of_nothing(name):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
@@ -496,7 +490,7 @@ def test_the_checks_own_arithmetic_warns_of_nothing(name):
             assert result.status in STATUSES
 
 
-@pytest.mark.parametrize("name", ["rnn_step", "growth_for", "guess_angle"])
+@pytest.mark.parametrize("name", ["rnn_step", "growth_for"])
 def test_a_number_too_large_for_a_float_is_told(name):
     result = getattr(checks, name)(lambda *given: 10**400)
     assert result.status == FAILED
@@ -526,8 +520,6 @@ def test_the_same_answer_gets_the_same_words():
 def test_a_result_is_a_value():
     result = checks.rnn_step(right_step)
     assert (result.exercise, result.status, result.points) == ("rnn_step", RIGHT, 2)
-    with pytest.raises(AttributeError):
-        result.status = FAILED
 
 
 def test_a_thread_that_ends_in_time_keeps_its_value():

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from helpers import checks
-from helpers.checks.results import RIGHT, WRITTEN
+from helpers.checks.results import RIGHT
 
 FEWEST = 3
 
@@ -184,50 +184,7 @@ def gru_by_module(x, h, W_ih, W_hh, b_ih, b_hh):
     return cell(torch.as_tensor(x)[None], torch.as_tensor(h)[None])[0]
 
 
-SHARED = "The same weights are used at every step: they are shared over time."
-RNN_TEXT = f"""An RNN reads one word after another and carries a hidden state from step to
-step, so the order of the words matters. {SHARED}
-That is why a sentence of any length fits, where a feed-forward layer has a fixed size."""
-GRADIENT_TEXT = """Going back through time the gradient is multiplied by one Jacobian a step.
-If these factors are below 1 it shrinks exponentially, if they are above 1 it grows without
-bound. What vanishes is the part of distant words, not the sum. Clipping by norm keeps an
-exploding step short, and gates, as in a GRU, let the state through almost unchanged."""
-OTHER_RNN_TEXTS = (
-    """A feed-forward net sees everything at once. A recurrent one reads tokens in turn,
-    keeping what it has seen so far in a vector that it updates with identical parameters
-    each time, hence sentences may be as long as they like.""",
-    """It reads one word after the other and updates a summary of what was said. Each step
-    applies one set of parameters, so it does not matter how many words there are, while a
-    plain layer needs an input of fixed size.""",
-    """A feedforward network maps a fixed input vector to an output and forgets it. An RNN has
-    a loop: its hidden state is fed back at the next time step, and parameters are shared
-    across steps.""",
-    """The RNN processes a sequence element by element. Its memory is the hidden state. All
-    time steps use the same W, U and b, which is why the number of weights does not depend on
-    how many tokens come; a feed-forward network treats its inputs as one block.""",
-    """Feed-forward networks have no memory and want inputs of a fixed number. RNNs take words
-    one by one, keep a context vector and reuse the weights at each position of the sentence.
-    With that they read whatever comes.""",
-)
-OTHER_GRADIENT_TEXTS = (
-    """Going back the gradient is multiplied by the recurrent matrix and the slope of tanh. If
-    its norm is under one the signal dies after a few steps, if over one it blows up. Remote
-    words are thus not learned. To help: clip the norm, gated cells such as LSTM, orthogonal
-    start.""",
-    """Backprop through time takes powers of W. When |lambda|<1 they go to zero, when
-    |lambda|>1 they diverge; so the influence of early words is lost. Rescale the gradient when
-    its norm is too large, and use a GRU, or skip connections.""",
-    """The chain rule gives one Jacobian a step. Products of matrices with singular values below
-    or above one vanish or explode exponentially. Long-range terms suffer; the recent ones do
-    not. Gradient clipping limits the step; gating keeps the state; identity initialisation
-    helps.""",
-    """Each step back the derivative gets a factor W times tanh'. If it is ≤ 1 the long-term
-    part decays; if it exceeds one, it grows until inf. Cap the norm; use LSTM with attention.
-    Then far words are learned as well.""",
-)
-
 ANSWERS = {
-    "guess_extra_weights": [lambda: 0, lambda: 96.0, lambda: np.float32(3)],
     "rnn_step": [
         lambda x, h, W, U, b: np.tanh(W @ h + U @ x + b),
         lambda x, h, W, U, b: torch.tanh(W @ h + U @ x + b),
@@ -236,7 +193,6 @@ ANSWERS = {
         step_in_place,
         step_by_module,
     ],
-    "guess_nearest_noun": [lambda: 0, lambda: 50, lambda: torch.tensor(25.0)],
     "words_between": [
         lambda words, subject: (
             [word in ("was", "were") for word in words].index(True) - subject - 1
@@ -254,7 +210,6 @@ ANSWERS = {
         lambda: ("the cat , often outside ,", "was"),
         lambda: ("the cat that the dogs saw", "was"),
     ],
-    "guess_share": [lambda: 8, lambda: 0.01, lambda: [25]],
     "step_jacobian": [
         lambda h, W: (1 - h**2)[:, None] * W,
         lambda h, W: torch.diag(1 - h**2) @ W,
@@ -271,7 +226,6 @@ ANSWERS = {
         lambda: torch.tensor([[0.998, 0.0], [9.9, 0.998]], requires_grad=True),
         lambda: np.array([[-0.9995, 10], [0, -0.9995]], dtype=np.float32),
     ],
-    "guess_overflow_step": [lambda: 219, lambda: 1e6, lambda: np.int64(80)],
     "growth_for": [
         lambda step, largest: largest ** (1 / (step - 0.5)),
         lambda step, largest: math.exp(math.log(largest) / (step - 0.3)),
@@ -287,7 +241,6 @@ ANSWERS = {
         first_inf_in_torch,
         lambda states: next((t for t, row in enumerate(states) if np.isinf(row).any()), None),
     ],
-    "guess_angle": [lambda: 0, lambda: 45, lambda: np.float64(90)],
     "clip_by_norm": [clip_in_place, clip_by_torch, clip_in_numpy],
     "train_step": [
         loop_by_torch,
@@ -297,24 +250,11 @@ ANSWERS = {
         loop_with_closure,
         loop_that_looks_at_the_optimizer,
     ],
-    "guess_gru_factor": [lambda: 0.98, lambda: 1, lambda: torch.tensor([0.5])],
     "gru_step": [gru_in_numpy, gru_in_torch, gru_by_module],
     "bias_for_span": [
         lambda T: math.log(T - 1),
         lambda T: torch.logit(torch.tensor(1 - 1 / T, dtype=torch.float64)),
         lambda T: np.log([(1 - 1 / T) / (1 / T)]),
-    ],
-    "explain_rnn": [
-        lambda: RNN_TEXT,
-        lambda: RNN_TEXT.upper(),
-        lambda: 2 * RNN_TEXT,
-        *(lambda text=text: text for text in OTHER_RNN_TEXTS),
-    ],
-    "explain_gradients": [
-        lambda: GRADIENT_TEXT,
-        lambda: GRADIENT_TEXT.upper(),
-        lambda: GRADIENT_TEXT.replace("\n", "\n\n"),
-        *(lambda text=text: text for text in OTHER_GRADIENT_TEXTS),
     ],
 }
 CASES = [(name, answer) for name, answers in ANSWERS.items() for answer in answers]
@@ -327,32 +267,13 @@ def test_a_right_answer_passes_however_it_is_written(name, answer):
     result = getattr(checks, name)(answer)
     exercise = checks.EXERCISES[name]
     assert result.passed, str(result)
-    assert result.status == (RIGHT if exercise.kind == "code" else WRITTEN)
+    assert result.status == RIGHT
     assert result.points == exercise.points
 
 
 def test_every_exercise_has_three_right_answers():
     assert set(ANSWERS) == set(checks.EXERCISES)
     assert min(map(len, ANSWERS.values())) >= FEWEST
-
-
-@pytest.mark.parametrize(
-    ("name", "guess", "said"),
-    [
-        ("guess_extra_weights", 0, "measured: 0 weights; as good as exact"),
-        ("guess_extra_weights", 96, "off by 96 weights"),
-        ("guess_nearest_noun", 50, "measured: 0 %; off by 50 %"),
-        ("guess_share", 25, "measured: 8.5 %; off by 16.5 %"),
-        ("guess_overflow_step", 300, "measured: 219; off by 81"),
-        ("guess_overflow_step", 220, "measured: 219; off by 1."),
-        ("guess_overflow_step", 2219, "You wrote 2219; measured: 219; off by 2000."),
-        ("guess_angle", 45, "measured: 0 degrees; off by 45 degrees"),
-        ("guess_angle", -0.0, "You wrote 0 degrees; measured: 0 degrees; as good as exact"),
-        ("guess_gru_factor", 0.5, "measured: 0.98"),
-    ],
-)
-def test_a_prediction_is_told_what_was_measured(name, guess, said):
-    assert said in str(getattr(checks, name)(lambda: guess))
 
 
 @pytest.mark.parametrize(
@@ -364,12 +285,3 @@ def test_a_prediction_is_told_what_was_measured(name, guess, said):
 )
 def test_a_growth_is_judged_in_its_own_format(answer, said):
     assert said in str(checks.growth_for(answer))
-
-
-def test_a_text_is_told_that_prose_is_not_judged():
-    text = str(checks.explain_rnn(lambda: RNN_TEXT))
-    assert "It touches 4 of 4 points" in text
-    assert "it cannot judge" in text
-    result = checks.explain_rnn(lambda: RNN_TEXT.replace(SHARED, ""))
-    assert result.passed
-    assert "Not found, shared weights: Which weights does the tenth word meet" in str(result)

@@ -113,20 +113,6 @@ def rows(name, *planted):
     return [Planted(name, *each) for each in planted]
 
 
-def wrong_guesses(name, impossible, bounds="it must lie between"):
-    """What no prediction may be."""
-    planted = [
-        ("a word", value("five"), FAILED, "type str"),
-        ("two numbers", value([1, 2]), FAILED, "an array of shape (2,)"),
-        ("NaN", value(math.nan), FAILED, "one finite number is needed"),
-        ("infinity", value(math.inf), FAILED, "one finite number is needed"),
-        ("nothing", value(None), FAILED, "returned None"),
-        ("a truth value", value(True), FAILED, "type bool"),
-    ]
-    planted.append(("impossible", value(impossible), WRONG_VALUES, bounds))
-    return rows(name, *planted)
-
-
 def right_step(x, h, W, U, b):
     return np.tanh(W @ h + U @ x + b)
 
@@ -665,64 +651,8 @@ SPAN = rows(
     ("halved", lambda T: math.log(T - 1) / 2, WRONG_VALUES, "0.5 times"),
     ("three", lambda T: [math.log(T - 1)] * 3, WRONG_SHAPE, "should be one number"),
 )
-PADDING = "and so on and on, as one says when there is nothing to say at all, " * 3
-OFF_TOPIC = (
-    """Last summer we took the train to the mountains in order to see the lake. I remember a
-    longer walk, and my brother carried the food, which we shared with friends. The state of
-    the path was bad, but the position of the sun was fine and we took one step at a time.""",
-    """In order to bake bread, mix flour and water, multiply the amounts by two for more
-    guests, and let it grow for an hour at less than thirty degrees. The dough shrinks if it
-    is cold. Open the gate of the oven early and skip the salt.""",
-    """Football is played by two teams. The team that trains early keeps the ball in the net.
-    If the loss is above one goal, the coach blows his whistle and the fans run away. The far
-    corner, the gate, the chain of passes: all of it is the product of hard training.""",
-    """In other words, his sentence was longer than the court had asked for. In the past he
-    remembered the order of events, and his memory of the same people, whom he carried along,
-    was clear. He lost weight and shared his cell with one other man for a long time.""",
-)
-NAMES_ALONE = "Neural networks, neurons, layers, inputs and outputs are a field of study. " * 3
-TEXTS = [
-    row
-    for name, partly, asked in (
-        (
-            "explain_rnn",
-            "An RNN has a state, unlike a feed-forward network. ",
-            "Which weights does the tenth word meet",
-        ),
-        (
-            "explain_gradients",
-            "Of the gradient through time: a product of many factors, matrices and slopes. ",
-            "for which size of the factor".lower(),
-        ),
-    )
-    for row in rows(
-        name,
-        ("a number", value(42), FAILED, "a text in quotes"),
-        ("empty", value(""), WRONG_VALUES, "0 words"),
-        ("short", value(partly), WRONG_VALUES, "words; an answer that explains"),
-        ("off topic", value(PADDING), WRONG_VALUES, "Hardly a word of it is about networks"),
-        *(
-            (f"off topic {i}", value(text), WRONG_VALUES, "Hardly a word of it")
-            for i, text in enumerate(OFF_TOPIC)
-        ),
-        ("names alone", value(NAMES_ALONE), WRONG_VALUES, "points: none"),
-        ("partly", value(partly + PADDING), WRONG_VALUES, asked),
-        ("not judged", value(partly + PADDING), WRONG_VALUES, "it cannot judge"),
-    )
-]
-GUESSES = [
-    *wrong_guesses("guess_extra_weights", impossible=-5, bounds="it must be 0 or more"),
-    *rows("guess_extra_weights", ("half", value(0.5), WRONG_VALUES, "must be a whole number")),
-    *wrong_guesses("guess_nearest_noun", impossible=150),
-    *wrong_guesses("guess_share", impossible=-1),
-    *wrong_guesses("guess_overflow_step", impossible=0, bounds="it must be 1 or more"),
-    *rows("guess_overflow_step", ("half", value(2.5), WRONG_VALUES, "must be a whole number")),
-    *wrong_guesses("guess_angle", impossible=360),
-    *wrong_guesses("guess_gru_factor", impossible=-0.5),
-]
 PLANTED = [
     *STEP, *COUNT, *FOOL, *JACOBIAN, *BPTT, *MATRIX, *GROWTH, *INF, *CLIP, *LOOP, *GRU, *SPAN,
-    *TEXTS, *GUESSES,
 ]  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""Exercises of notebook 04: clip by norm, and clip in the right place of the loop."""
+"""Exercises of notebook 06: clip by norm, and clip in the right place of the loop."""
 
 from __future__ import annotations
 
@@ -14,11 +14,9 @@ from torch import Tensor
 from helpers.checks.arrays import close, to_array
 from helpers.checks.compare import Mistake, check_errors, judge_shapes, named, observed
 from helpers.checks.harness import Case, attempt
-from helpers.checks.predictions import predicted
 from helpers.checks.registry import exercise
 from helpers.checks.results import WRONG_SHAPE, WRONG_VALUES, Verdict
 from helpers.checks.training_scene import Scene, fault
-from helpers.measure.clipping import clip_by_global_norm
 from helpers.validation import Array
 
 SHAPES = ((4, 3), (4,), (2, 4))
@@ -33,20 +31,6 @@ CLIP_CASES = (  # shapes, norm, c
 MOST_TENSORS = 20  # that are looked at in what comes back
 SCENES = ((10.0, 1.0), (0.3, 1.0), (4.0, 2.5), (2.0, 5.0))  # norm of the gradient, c
 SEEN_TURN = 1.0  # degrees
-
-
-@exercise(
-    "04", 1, "How far does clipping turn?", points=1, minutes=2, difficulty=1, kind="prediction"
-)
-def guess_angle(answer: Any) -> str:
-    """Check a prediction of an angle, in degrees."""
-
-    def measure() -> float:
-        gradients = [torch.from_numpy(each) for each in _gradients(0, SHAPES, 10.0)]
-        return clip_by_global_norm(gradients, 1.0).angle
-
-    lesson = "One factor for every entry changes the length and never the direction."
-    return predicted(answer, measure, unit="degrees", low=0, high=180, lesson=lesson)
 
 
 def _gradients(seed: int, shapes: Sequence[tuple[int, ...]], size: float) -> list[Array]:
@@ -137,7 +121,7 @@ CLIP_MISTAKES = (
 )
 
 
-@exercise("04", 2, "Clip by norm", points=3, minutes=10, difficulty=2)
+@exercise("06", 1, "Clip by norm", points=3, minutes=10, difficulty=2)
 def clip_by_norm(answer: Any) -> str:
     """Check a function of (gradients, c) that returns the clipped tensors as a list."""
     cases: list[Case] = [
@@ -216,7 +200,7 @@ def _angle(one: Array, other: Array) -> float:
     return math.degrees(math.acos(float(np.clip(one @ other / lengths, -1, 1))))
 
 
-@exercise("04", 3, "Repair the loop", points=3, minutes=10, difficulty=2)
+@exercise("06", 2, "Repair the loop", points=3, minutes=10, difficulty=2)
 def train_step(answer: Any) -> str:
     """Check a function of (model, loss, optimizer, c) that takes one step of training."""
     for seed, (size, c) in enumerate(SCENES):

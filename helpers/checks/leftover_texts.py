@@ -9,7 +9,7 @@ import re
 from typing import Any, NamedTuple
 
 from helpers.checks.harness import attempt
-from helpers.checks.registry import exercise
+from helpers.checks.leftovers import leftover
 from helpers.checks.results import FAILED, WRONG_VALUES, Verdict
 
 FEWEST_WORDS, MOST_SHOWN = 30, 20_000
@@ -153,13 +153,13 @@ GRADIENT_POINTS = (
 )  # fmt: skip
 
 
-@exercise("06", 1, "RNN or feed-forward?", points=2, minutes=10, difficulty=2, kind="text")
+@leftover
 def explain_rnn(answer: Any) -> str:
     """Check a function that returns a text, by the words in it."""
     return _read(answer, RNN_POINTS, needed=3)
 
 
-@exercise("06", 2, "Why do gradients vanish?", points=3, minutes=15, difficulty=2, kind="text")
+@leftover
 def explain_gradients(answer: Any) -> str:
     """Check a function that returns a text, by the words in it."""
     return _read(answer, GRADIENT_POINTS, needed=5)

@@ -1,4 +1,4 @@
-"""Exercises of notebook 03: when a product overflows, and where the first inf stands."""
+"""Exercises of notebook 05: when a product overflows, and where the first inf stands."""
 
 from __future__ import annotations
 
@@ -12,30 +12,13 @@ import torch
 from helpers.checks.arrays import one_number, to_number
 from helpers.checks.compare import Mistake, check_errors, named
 from helpers.checks.harness import Case, attempt, changes_told
-from helpers.checks.predictions import predicted
 from helpers.checks.registry import exercise
 from helpers.checks.results import FAILED, WRONG_SHAPE, WRONG_VALUES, Verdict
-from helpers.measure.overflow import measured_overflow_step
 from helpers.validation import Array
 
 EDGE = 1e-9  # of the exponent: nearer to the edge, rounding decides
 LARGEST = tuple(torch.finfo(d).max for d in (torch.float16, torch.float32, torch.float64))
 SINGLE = LARGEST[1]
-
-
-@exercise(
-    "03", 1, "When does 1.5^t overflow?", points=1, minutes=2, difficulty=1, kind="prediction"
-)
-def guess_overflow_step(answer: Any) -> str:
-    """Check a prediction of a step."""
-    lesson = "The step grows with the logarithm of the largest number: a huge range buys few steps."
-    return predicted(
-        answer,
-        lambda: measured_overflow_step(1.5, torch.float32),
-        low=1,
-        whole=True,
-        lesson=lesson,
-    )
 
 
 EDGE_SAID = "Your growth stands on the edge, where rounding decides: go between the two steps."
@@ -71,7 +54,7 @@ GROWTH_MISTAKES = (
 )
 
 
-@exercise("03", 2, "The growth that overflows at a given step", points=2, minutes=8, difficulty=2)
+@exercise("05", 2, "The growth that overflows at a given step", points=2, minutes=8, difficulty=2)
 def growth_for(answer: Any) -> str:
     """Check a function of (step, largest) that returns a growth per step."""
     steps = (28, 5, 100, 219, 1000)
@@ -192,7 +175,7 @@ INF_MISTAKES = (
 )
 
 
-@exercise("03", 3, "Find the first inf", points=2, minutes=8, difficulty=2)
+@exercise("05", 1, "Find the first inf", points=2, minutes=8, difficulty=2)
 def first_inf(answer: Any) -> str:
     """Check a function of states (steps, hidden) that returns a step or None."""
     cases = [{"states": states} for states in _state_cases()]

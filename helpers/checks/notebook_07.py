@@ -1,4 +1,4 @@
-"""Exercises of notebook 05: the gate's bias and what it keeps, and the GRU step."""
+"""Exercises of notebook 07: the gate's bias and what it keeps, and the GRU step."""
 
 from __future__ import annotations
 
@@ -10,33 +10,11 @@ import numpy as np
 
 from helpers.checks.compare import Mistake, compare
 from helpers.checks.harness import Case
-from helpers.checks.predictions import predicted
 from helpers.checks.registry import exercise
-from helpers.measure.signal import signal
-from helpers.networks.classifiers import gru_classifier
-from helpers.task.agreement import AgreementTask
-from helpers.task.lexicon import vocabulary
 from helpers.validation import Array
 
 BIAS, GAP = 4.0, 40
 SIZES = ((4, 4), (3, 3), (5, 2), (2, 6))  # (hidden, input)
-
-
-@exercise("05", 2, "A gate held open", points=1, minutes=2, difficulty=1, kind="prediction")
-def guess_gru_factor(answer: Any) -> str:
-    """Check a prediction of a factor."""
-    lesson = (
-        f"Over {GAP} words that leaves a good part of the signal, where the plain RNN's is gone."
-    )
-    return predicted(answer, _gru_factor, unit="per step", low=0, high=10, lesson=lesson)
-
-
-def _gru_factor() -> float:
-    """Geometric mean of the signal's factor from the verb back to the subject."""
-    model = gru_classifier(len(vocabulary()), update_bias=BIAS, seed=0).double()
-    tokens, _ = AgreementTask(GAP, seed=0).batch(16)
-    norms = signal(model, tokens)
-    return float(np.median(norms[:, -GAP - 1] / norms[:, -1]) ** (1 / GAP))
 
 
 def _logistic(a: Array) -> Array:
@@ -190,7 +168,7 @@ GRU_MISTAKES = (
 )
 
 
-@exercise("05", 1, "The GRU step", points=3, minutes=15, difficulty=3)
+@exercise("07", 1, "The GRU step", points=3, minutes=15, difficulty=3)
 def gru_step(answer: Any) -> str:
     """Check a function of (x, h, W, U, b, c) that returns the next state (hidden,)."""
     rng = np.random.default_rng(502)
@@ -243,7 +221,7 @@ SPAN_MISTAKES = (
 )
 
 
-@exercise("05", 3, "A bias for a memory span", points=2, minutes=8, difficulty=2)
+@exercise("07", 3, "A bias for a memory span", points=2, minutes=8, difficulty=2)
 def bias_for_span(answer: Any) -> str:
     """Check a function of T that returns a bias."""
     cases: list[Case] = [{"T": T} for T in (10.0, 2.0, 3.0, 100.0, 1000.0)]

@@ -5,37 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-import torch
 
 from helpers.checks.compare import Mistake, compare
 from helpers.checks.harness import Case
-from helpers.checks.predictions import predicted
 from helpers.checks.registry import exercise
-from helpers.networks.classifiers import seeded
-from helpers.networks.rnn import RNN
 
 SIZES = ((4, 4), (3, 3), (5, 2), (2, 6), (1, 3))  # (hidden, input); square ones first
-
-
-@exercise("00", 1, "Twice the words", points=1, minutes=2, difficulty=1, kind="prediction")
-def guess_extra_weights(answer: Any) -> str:
-    """Check a prediction of a number of weights."""
-    return predicted(
-        answer,
-        lambda: _weights_used(steps=10) - _weights_used(steps=5),
-        unit="weights",
-        low=0,
-        whole=True,
-        lesson="The same W, U and b serve every step: that is what shared weights means.",
-    )
-
-
-def _weights_used(steps: int) -> int:
-    """Entries of all weights that a pass over so many steps gives a gradient to."""
-    layer = seeded(0, lambda: RNN(4, 8))
-    output, _ = layer(torch.ones(1, steps, 4))
-    output[0, -1].sum().backward()
-    return sum(weight.numel() for weight in layer.parameters() if weight.grad is not None)
 
 
 def _step(x, h, W, U, b):
@@ -79,7 +54,7 @@ STEP_MISTAKES = (
 )
 
 
-@exercise("00", 2, "The RNN step", points=2, minutes=5, difficulty=1)
+@exercise("00", 1, "The RNN step", points=2, minutes=5, difficulty=1)
 def rnn_step(answer: Any) -> str:
     """Check a function of (x, h, W, U, b) that returns the next state (hidden,)."""
     return compare(answer, _step_cases(), _step, STEP_MISTAKES, shape="(hidden,)")

@@ -1,0 +1,147 @@
+"""Guesses: how far a guess is from what was measured, and what the distance means."""
+
+from __future__ import annotations
+
+import math
+from numbers import Integral
+from typing import Any
+
+from helpers.checks.results import FAILED, FAR, NEAR, NO_GUESS, Result, text_of
+from helpers.figures.picture import about, size
+
+SPANS = {"%": 100.0, "degrees": 180.0}  # the largest that such a quantity can be
+NEAR_SPAN = 0.05  # of the span
+NEAR_RATIO = 1.25  # of two sizes
+NEAR_RATE = 1.3  # of two factors per step: of their logarithms, which add up over the steps
+NEAR_COUNT = 0.1
+SAME = 0.01
+
+
+def guess(name: str, guess: Any, measured: float, unit: str = "", says: str = "") -> Result:
+    """Say how far a guess is from the measured value, near or far; None gets the value alone.
+
+    measured: a whole number (int) is printed and judged as such, a float after "≈". unit: of
+    both; "%" and "degrees" are compared by their difference, "per step", "per word" and the
+    like as factors, by what they lose or gain at each step, all else by its ratio.
+    says: what the distance teaches, one or two sentences.
+    Raises ValueError if measured is not finite.
+    """
+    whole = isinstance(measured, Integral)
+    value = float(measured)
+    if not math.isfinite(value):
+        raise ValueError(f"measured must be finite; got {measured!r}")
+    if abs(value) < SPANS.get(unit, 0.0) / 1e5:
+        value = 0.0  # a rounding error of what is 0
+    was = _with_unit(f"{value:,.0f}" if whole else about(value, 3), unit)
+    if guess is None:
+        return Result(name, NO_GUESS, f"{name}: measured {was}.")
+    try:
+        typed = _number(guess, unit)
+    except ValueError as error:
+        return Result(name, FAILED, text_of(name, FAILED, (str(error),), "no number yet"))
+    near, distance = _distance(typed, value, unit, whole)
+    status = NEAR if near else FAR
+    lines = (f"{status.capitalize()}: {distance}", *(says.split("\n") if says else ()))
+    head = f"you wrote {_with_unit(_as_typed(typed), unit)}, measured {was}"
+    return Result(name, status, text_of(name, status, lines, head))
+
+
+def _number(guess: Any, unit: str) -> float:
+    """Return the guess as a float; raises ValueError saying what to write."""
+    wanted = f"write one number{f', in {unit}' if unit in SPANS else ''}, such as 12.5"
+    if isinstance(guess, (str, bool)):
+        raise ValueError(f"Your guess is {guess!r}: {wanted}, without quotes or words.")
+    try:
+        number = float(guess.item() if hasattr(guess, "item") else guess)
+    except (TypeError, ValueError, RuntimeError, OverflowError):
+        raise ValueError(f"Your guess is of type {type(guess).__name__}: {wanted}.") from None
+    if not math.isfinite(number):
+        raise ValueError(f"Your guess is {number}: {wanted}.")
+    return number
+
+
+def _as_typed(number: float) -> str:
+    if number.is_integer() and abs(number) < 1e15:
+        return f"{number + 0.0:,.0f}"  # + 0.0: no "-0"
+    return f"{number:.12g}"
+
+
+def _roughly(number: float) -> str:
+    return size(number) if number >= 1e6 else about(number).replace("≈", "~")
+
+
+def _with_unit(number: str, unit: str) -> str:
+    return f"{number} {unit}".rstrip()
+
+
+def _distance(guess: float, value: float, unit: str, whole: bool) -> tuple[bool, str]:
+    """Return whether the guess is near, and how far it is in words."""
+    if unit in SPANS:
+        return _by_difference(guess, value, unit)
+    if unit.startswith(("per ", "a ", "each ")) and value > 0:
+        return _by_rate(guess, value, unit)
+    if whole:
+        return _by_count(guess, value)
+    return _by_ratio(guess, value)
+
+
+def _by_difference(guess: float, value: float, unit: str) -> tuple[bool, str]:
+    span, off = SPANS[unit], guess - value
+    near = abs(off) <= NEAR_SPAN * span
+    if abs(off) < span / 1000:
+        return True, "that is what was measured."
+    word = "points" if unit == "%" else unit
+    lines = f"{_roughly(abs(off))} {word} too {'high' if off > 0 else 'low'}."
+    if unit == "%" and not near and 0 < guess <= 1 and abs(100 * guess - value) <= 5:
+        lines += " Did you write a share of 1? The answer is in percent."
+    return near, lines
+
+
+def _by_rate(guess: float, value: float, unit: str) -> tuple[bool, str]:
+    seen = f"yours {_change(guess)} {unit}, the measured one {_change(value)}."
+    if guess <= 0 or (guess == 1) != (value == 1):
+        return False, seen
+    if guess == value:
+        return True, seen
+    ratio = math.log(guess) / math.log(value)
+    return 1 / NEAR_RATE < ratio < NEAR_RATE, seen
+
+
+def _change(factor: float) -> str:
+    """Return what one step with this factor does to a signal."""
+    if factor == 1:
+        return "loses nothing"
+    if factor <= 0:
+        return "leaves nothing"
+    if factor >= 2:
+        return f"multiplies by {_roughly(factor)}"
+    return f"{'loses' if factor < 1 else 'gains'} {_roughly(100 * abs(1 - factor))} %"
+
+
+def _by_count(guess: float, value: float) -> tuple[bool, str]:
+    off = abs(guess - value)
+    if off == 0:
+        return True, "exactly what was measured."
+    side = "large" if guess > value else "small"
+    near = off <= max(1.0 if value >= 5 else 0.0, NEAR_COUNT * abs(value))
+    seen = f"{_as_typed(round(off, 9))} too {side}."
+    if not guess.is_integer():
+        seen += " Only a whole number can be exact here."
+    return near, seen
+
+
+def _by_ratio(guess: float, value: float) -> tuple[bool, str]:
+    if guess == value == 0:
+        return True, "exactly what was measured."
+    if value == 0 or guess == 0:
+        return False, f"{'it is' if value == 0 else 'it is not'} exactly 0."
+    if guess * value < 0:
+        return False, "it has the other sign."
+    ratio = guess / value
+    times = max(ratio, 1 / ratio)
+    side = "large" if ratio > 1 else "small"
+    if times < 1 + SAME:
+        return True, "that is what was measured."
+    if times < NEAR_RATIO:
+        return True, f"{_roughly(100 * abs(ratio - 1))} % too {side}."
+    return False, f"{_roughly(times)} times too {side}."

@@ -1,0 +1,100 @@
+"""The list of exercises, and the file that remembers which are solved: never in the way."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from helpers import checks
+from helpers.checks import registry
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def right_step(x, h, W, U, b):
+    return np.tanh(W @ h + U @ x + b)
+
+
+def solved(notebook="00"):
+    return [line.split()[2] for line in checks.progress(notebook).splitlines() if "[x]" in line]
+
+
+@pytest.fixture
+def path(tmp_path, monkeypatch):
+    """A file of its own, read and written as outside of the tests, and an empty kernel."""
+    monkeypatch.setattr(registry, "PROGRESS", tmp_path / ".progress.json")
+    monkeypatch.setattr(registry, "_in_kernel", {})
+    monkeypatch.delenv(registry.SWITCH)
+    return tmp_path / ".progress.json"
+
+
+def test_the_next_kernel_knows_and_what_is_solved_stays_solved(path, monkeypatch):
+    assert solved() == []
+    checks.rnn_step(right_step)
+    monkeypatch.setattr(registry, "_in_kernel", {})
+    assert solved() == ["rnn_step"]
+    checks.rnn_step(lambda x, h, W, U, b: b)
+    assert solved() == ["rnn_step"]
+    assert json.loads(path.read_text()) == {"rnn_step": "right"}
+    assert [each.name for each in path.parent.iterdir()] == [path.name]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"{", b"\xff\xfe", b"[1, 2]", b'"text"', b'{"rnn_step": [3]}', b"[" * 50_000],
+    ids=["empty", "cut", "binary", "list", "text", "no status", "deep"],
+)
+def test_a_broken_or_foreign_file_is_passed_over_and_replaced(path, monkeypatch, content):
+    path.write_bytes(content)
+    assert solved() == []
+    checks.rnn_step(right_step)
+    monkeypatch.setattr(registry, "_in_kernel", {})
+    assert solved() == ["rnn_step"]
+
+
+@pytest.mark.parametrize("refused", ["mkstemp", "replace"])
+def test_a_place_that_cannot_be_written_stops_nothing(path, monkeypatch, refused):
+    def refuse(*arguments, **settings):
+        raise PermissionError
+
+    place = registry.tempfile if refused == "mkstemp" else registry.os
+    monkeypatch.setattr(place, refused, refuse)
+    assert checks.rnn_step(right_step).passed
+    assert solved() == ["rnn_step"]
+    assert list(path.parent.iterdir()) == []
+
+
+def test_switched_off_nothing_is_read_or_written(path, monkeypatch):
+    path.write_text('{"rnn_step": "right"}')
+    monkeypatch.setenv(registry.SWITCH, "off")
+    assert solved() == []
+    checks.bptt_step(lambda h_t, h_before, W, dL_dh: None)
+    assert path.read_text() == '{"rnn_step": "right"}'
+
+
+def test_test_runs_are_switched_off_and_git_ignores_the_file():
+    assert os.environ[registry.SWITCH] == "off"
+    assert registry.PROGRESS == ROOT / ".progress.json"
+    assert ".progress.json" in (ROOT / ".gitignore").read_text().splitlines()
+
+
+def test_an_unknown_notebook_is_named():
+    with pytest.raises(ValueError, match=r"notebook must be one of 00, 01, .* got '42'"):
+        checks.progress("42")
+
+
+def test_every_exercise_is_exported_and_stands_in_the_table():
+    assert set(registry.EXERCISES) <= set(checks.__all__)
+    rows = checks.table().splitlines()[2:]
+    for exercise, row in zip(checks.exercises(), rows, strict=True):
+        assert f"| {exercise.label} | `{exercise.name}` | {exercise.title} |" in row
+        assert exercise.stars in row
+        assert 1 <= exercise.difficulty <= 3
+        assert exercise.minutes >= 2
+        assert exercise.points >= 1
+    labels = [exercise.label for exercise in checks.exercises()]
+    assert len(labels) == len(set(labels))
