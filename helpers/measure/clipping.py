@@ -1,4 +1,4 @@
-"""Gradient clipping: limit the step without losing the gradient, and say what was done.
+"""Gradient clipping: limit the step without losing the gradient, and report what was done.
 
 By global norm, with g all gradients as one vector and c the threshold,
 
@@ -18,7 +18,7 @@ PyTorch is silent:
     squares beyond       0 everywhere (the norm        the right gradient        the right
     the dtype's range    is inf)                                                 gradient
 
-Norms are taken in float64, in units of the largest entry, so their squares always fit.
+Everything reported is measured on the gradients as they stand after the call, in float64.
 
 Source: Pascanu, Mikolov & Bengio 2013, section 3.2 and algorithm 1 (by norm), which names
 Mikolov's thesis of 2012 for clipping by value.
@@ -27,16 +27,17 @@ Mikolov's thesis of 2012 for clipping by value.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
 from helpers.measure.nonfinite import nonfinite_tensors
-from helpers.validation import Array, finite_array, number_above
+from helpers.validation import Array, number_above
 
-Gradients = nn.Module | Tensor | Iterable[Tensor | None] | Iterable[tuple[str, Tensor | None]]
+Gradients = nn.Module | Tensor | Iterable[Tensor | None]
 
 EPSILON = 1e-6
 
@@ -58,14 +59,14 @@ class NonFiniteGradientError(ValueError):
 
 @dataclass(frozen=True)
 class Clipped:
-    """What one call did.
+    """What one call did, measured.
 
-    norm: length of all gradients together before (inf only beyond float64's range).
-    coefficient: length after, divided by norm; by global norm it is the factor of the rule.
-    by_tensor: the factor on each tensor's length, by name.
-    angle: degrees between the gradient before and after, rounding apart; exactly 0 by
-    global norm.
-    clipped: whether the rule shrank anything.
+    norm: length of all gradients together before.
+    coefficient: length after, divided by norm (1 if that is 0).
+    by_tensor: the same for each tensor alone, by name.
+    angle: degrees between the gradient before and after. By global norm it is what the
+    rounding of the entries leaves: about 10^-6 in float32.
+    clipped: whether any entry changed.
     """
 
     norm: float
@@ -78,24 +79,16 @@ class Clipped:
 def clip_by_global_norm(gradients: Gradients, max_norm: float) -> Clipped:
     """Shrink all gradients together, in place, by g * min(1, max_norm / (||g|| + 1e-6)).
 
-    gradients: a model; or parameters, or pairs (name, parameter), whose .grad is meant and
-    which are passed over when it is None; or tensors that are gradients themselves (no
-    requires_grad, no .grad). Dtypes may differ. Without any gradient the norm is 0.
+    gradients: a model or parameters, whose .grad is meant and which are passed over when
+    it is None; or tensors that are gradients themselves. Dtypes may differ.
     max_norm: of all of them as one vector.
     Raises NonFiniteGradientError (a ValueError) naming the tensor if one holds inf or NaN,
     and ValueError if max_norm is not a finite number above 0, or so small that nothing but
-    zeros would be left in the gradients' dtypes, or something given is no gradient. Nothing
-    has been changed then.
+    zeros would be left in the gradients' dtypes. Nothing has been changed then.
     Source: Pascanu, Mikolov & Bengio 2013, algorithm 1; PyTorch's clip_grad_norm_.
     """
-    found, max_norm = _checked(gradients, "max_norm", max_norm)
-    before = [_wide(gradient) for gradient in found.values()]
-    scale, rate = _rule(before, max_norm)
-    coefficient = min(1.0, rate / scale)
-    if rate < scale:
-        _write(found, [each / scale * rate for each in before])
-    by_tensor = dict.fromkeys(found, coefficient)
-    return Clipped(_norm(before), coefficient, by_tensor, 0.0, rate < scale)
+    threshold = number_above("max_norm", max_norm, 0)
+    return _clip(gradients, lambda wide: _shrunk(wide, threshold))
 
 
 def clip_per_tensor(gradients: Gradients, max_norm: float) -> Clipped:
@@ -104,200 +97,108 @@ def clip_per_tensor(gradients: Gradients, max_norm: float) -> Clipped:
     gradients, errors: as for `clip_by_global_norm`. max_norm: of each tensor.
     The gradient turns when the tensors' factors differ, towards the shorter ones.
     """
-    found, max_norm = _checked(gradients, "max_norm", max_norm)
-    before = [_wide(gradient) for gradient in found.values()]
-    rules = [_rule([each], max_norm) for each in before]
-    after = [
-        each / scale * rate if rate < scale else each
-        for each, (scale, rate) in zip(before, rules, strict=True)
-    ]
-    factors = [min(1.0, rate / scale) for scale, rate in rules]
-    return _apply(found, before, after, factors, any(factor < 1 for factor in factors))
+    threshold = number_above("max_norm", max_norm, 0)
+    return _clip(gradients, lambda wide: [_shrunk([each], threshold)[0] for each in wide])
 
 
 def clip_by_value(gradients: Gradients, max_value: float) -> Clipped:
     """Limit each entry of the gradients to [-max_value, max_value], in place.
 
-    gradients, errors: as for `clip_by_global_norm`. max_value: rounded to each dtype.
+    gradients, errors: as for `clip_by_global_norm`.
     The gradient turns whenever an entry is limited and another, not 0, is limited less.
     Source: PyTorch's clip_grad_value_.
     """
-    found, max_value = _checked(gradients, "max_value", max_value)
-    before = [_wide(gradient) for gradient in found.values()]
-    limits = [_in_dtype(max_value, gradient) for gradient in found.values()]
-    after = [each.clamp(-limit, limit) for each, limit in zip(before, limits, strict=True)]
-    factors = [_ratio([new], [old]) for new, old in zip(after, before, strict=True)]
-    changed = any(not new.equal(old) for new, old in zip(after, before, strict=True))
-    return _apply(found, before, after, factors, changed)
+    threshold = number_above("max_value", max_value, 0)
+    return _clip(gradients, lambda wide: [each.clamp(-threshold, threshold) for each in wide])
 
 
 def global_norm(gradients: Gradients) -> float:
-    """Length of all gradients as one vector, which clipping is about: log it at each step.
+    """Return the length of all gradients as one vector, in float64: log it at each step.
 
-    gradients, errors: as for `clip_by_global_norm`. Returns the norm, in float64.
+    gradients, errors: as for `clip_by_global_norm`.
     """
-    return _norm([_wide(gradient) for gradient in _finite(gradients).values()])
+    return _norm([each.double() for each in _finite(gradients).values()])
 
 
 def share_clipped(coefficients: Array) -> float:
-    """Share of training steps at which the gradient was clipped, from 0 to 1.
+    """Return the share of training steps at which the gradient was clipped, from 0 to 1.
 
-    coefficients: (steps,), each step's `Clipped.coefficient`, as History keeps them.
-    Raises ValueError if there are none, or one is not from 0 to 1.
+    coefficients: (steps,), each step's factor, as History.clip_coefficient has them.
     """
-    factors = finite_array("coefficients", coefficients, ("steps",))
-    if len(factors) == 0 or factors.min() < 0 or factors.max() > 1:
-        raise ValueError("coefficients must be numbers from 0 to 1, at least one of them")
-    return float((factors < 1).mean())
+    return float((np.asarray(coefficients) < 1).mean())
 
 
-def _checked(gradients: Gradients, name: str, threshold: float) -> tuple[dict[str, Tensor], float]:
-    """The gradients, finite, and the threshold, if it is a number above 0 in their dtypes."""
-    threshold = number_above(name, threshold, 0)
+@torch.no_grad()
+def _clip(gradients: Gradients, rule: Callable[[list[Tensor]], list[Tensor]]) -> Clipped:
+    """Apply a rule for float64 copies, write its result in each dtype, and measure it."""
     found = _finite(gradients)
-    for each in found.values():
-        if _in_dtype(threshold, each) == 0:
-            raise ValueError(
-                f"{name} {threshold!r} is 0 in {each.dtype}: no gradient would be left"
-            )
-    return found, threshold
+    before = [each.double() for each in found.values()]
+    after = [new.to(old.dtype) for new, old in zip(rule(before), found.values(), strict=True)]
+    written = [each.double() for each in after]
+    clipped = any(not new.equal(old) for new, old in zip(written, before, strict=True))
+    if clipped and not any(each.any() for each in written):
+        dtypes = ", ".join(sorted({str(each.dtype) for each in after}))
+        raise ValueError(
+            f"clipped to this threshold, nothing but zeros would be left in {dtypes}: "
+            "use a larger one, or gradients in float32"
+        )
+    by_tensor = {
+        name: _ratio([new], [old]) for name, new, old in zip(found, written, before, strict=True)
+    }
+    report = Clipped(
+        _norm(before), _ratio(written, before), by_tensor, _angle(before, written), clipped
+    )
+    for gradient, value in zip(found.values(), after, strict=True):
+        gradient.copy_(value)
+    return report
 
 
 def _finite(gradients: Gradients) -> dict[str, Tensor]:
-    found = _named(gradients)
+    """Return the gradients by name; skip None. Raises NonFiniteGradientError."""
+    if isinstance(gradients, nn.Module):
+        named = dict(gradients.named_parameters())
+    else:
+        given = [gradients] if isinstance(gradients, Tensor) else gradients
+        named = {f"tensor {i}": each for i, each in enumerate(given) if each is not None}
+    found = {
+        name: each.grad if each.grad is not None else each.detach()
+        for name, each in named.items()
+        if each.grad is not None or not isinstance(each, nn.Parameter)
+    }
     bad = nonfinite_tensors(found.items())
     if bad:
         raise NonFiniteGradientError(bad[0].name, bad[0].index, bad[0].value, len(bad) - 1)
     return found
 
 
-def _named(gradients: Gradients) -> dict[str, Tensor]:
-    """The gradients that there are, by name, each once."""
-    if isinstance(gradients, nn.Module):
-        gradients = gradients.named_parameters()
-    elif isinstance(gradients, Tensor):
-        gradients = [gradients]
-    if isinstance(gradients, Mapping) or not isinstance(gradients, Iterable):
-        raise ValueError(
-            "gradients must be a model, or parameters, gradients or pairs (name, parameter); "
-            f"got {type(gradients).__name__}"
-        )
-    found: dict[str, Tensor] = {}
-    for position, item in enumerate(gradients):
-        name, tensor = item if _is_pair(item) else (f"tensor {position}", item)
-        gradient = _gradient(name, tensor)
-        if gradient is None:
-            continue
-        if name in found or any(gradient is other for other in found.values()):
-            raise ValueError(f"{name} is given twice: give each gradient once")
-        found[name] = gradient
-    return found
+def _shrunk(wide: list[Tensor], max_norm: float) -> list[Tensor]:
+    """The rule's result for one vector given in parts."""
+    factor = max_norm / (_norm(wide) + EPSILON)
+    return [each * factor for each in wide] if factor < 1 else wide
 
 
-def _is_pair(item: object) -> bool:
-    return isinstance(item, tuple) and len(item) == 2 and isinstance(item[0], str)
+def _unit(parts: list[Tensor]) -> float:
+    """The largest entry's size: in this unit, squares neither over- nor underflow."""
+    return max((each.abs().max().item() for each in parts if each.numel()), default=0.0) or 1.0
 
 
-def _gradient(name: str, tensor: Tensor | None) -> Tensor | None:
-    """The tensor's gradient, or the tensor if it is one; None if there is none."""
-    if tensor is None:
-        return None
-    if not isinstance(tensor, Tensor):
-        raise ValueError(f"{name} must be a tensor; got {type(tensor).__name__}")
-    if not tensor.is_leaf:
-        raise ValueError(f"{name} is the result of a computation: give its .detach()")
-    parameter = isinstance(tensor, nn.Parameter) or tensor.requires_grad
-    gradient = tensor.grad if parameter or tensor.grad is not None else tensor
-    if gradient is None:
-        return None
-    if gradient.layout != torch.strided or not gradient.is_floating_point():
-        raise ValueError(
-            f"the gradient of {name} must be dense floating-point numbers; "
-            f"got {gradient.dtype}, {gradient.layout}"
-        )
-    repeated = zip(gradient.shape, gradient.stride(), strict=True)
-    if gradient.numel() and any(size > 1 and stride == 0 for size, stride in repeated):
-        raise ValueError(f"the entries of {name} share memory: give its .clone()")
-    return gradient
-
-
-def _wide(gradient: Tensor) -> Tensor:
-    """A copy in float64, outside of any graph."""
-    return gradient.detach().to(torch.float64, copy=True)
-
-
-def _in_dtype(threshold: float, gradient: Tensor) -> float:
-    """The threshold as the gradient's dtype holds it, at most the dtype's largest number."""
-    largest = torch.finfo(gradient.dtype).max
-    return torch.tensor(min(threshold, largest), dtype=gradient.dtype).item()
-
-
-def _size(tensors: list[Tensor]) -> tuple[float, float]:
-    """(size, unit): the norm of float64 tensors is size * unit, and unit is a power of two."""
-    largest = max((each.abs().max().item() for each in tensors if each.numel()), default=0.0)
-    unit = 2.0 ** (math.frexp(largest)[1] - 1) if largest else 1.0
-    return math.sqrt(sum((each / unit).square().sum().item() for each in tensors)), unit
-
-
-def _norm(tensors: list[Tensor]) -> float:
-    size, unit = _size(tensors)
-    return size * unit
+def _norm(parts: list[Tensor]) -> float:
+    """Length of one vector given in parts."""
+    unit = _unit(parts)
+    return unit * math.sqrt(sum((each / unit).square().sum().item() for each in parts))
 
 
 def _ratio(after: list[Tensor], before: list[Tensor]) -> float:
-    """Length after divided by length before; 1 if that was 0."""
-    (new, new_unit), (old, old_unit) = _size(after), _size(before)
-    return min(1.0, new / old * (new_unit / old_unit)) if old else 1.0
-
-
-def _rule(tensors: list[Tensor], max_norm: float) -> tuple[float, float]:
-    """(scale, rate): g / scale * rate is the rule's result, and rate < scale if it shrinks.
-
-    With scale 1 the rate is max_norm / (||g|| + 1e-6). A scale as large as the entries
-    keeps a very small factor, and each step of its calculation, within float64's range.
-    """
-    size, unit = _size(tensors)
-    scale = max(1.0, unit)
-    return scale, max_norm / (size * (unit / scale) + EPSILON / scale)
-
-
-def _apply(
-    found: dict[str, Tensor],
-    before: list[Tensor],
-    after: list[Tensor],
-    factors: list[float],
-    clipped: bool,
-) -> Clipped:
-    """Write the gradients after clipping, and report."""
-    if clipped:
-        _write(found, after)
-    angle = _angle(before, after) if clipped else 0.0
-    by_tensor = dict(zip(found, factors, strict=True))
-    return Clipped(_norm(before), _ratio(after, before), by_tensor, angle, clipped)
-
-
-@torch.no_grad()
-def _write(found: dict[str, Tensor], values: list[Tensor]) -> None:
-    """Round the values to the gradients' dtypes, and put them there unless all are 0 now."""
-    pairs = zip(found.values(), values, strict=True)
-    rounded = [value.to(gradient.dtype) for gradient, value in pairs]
-    if not any(each.any() for each in rounded):
-        dtypes = ", ".join(sorted({str(each.dtype) for each in rounded}))
-        raise ValueError(
-            f"clipped to this threshold, nothing but zeros would be left in {dtypes}: "
-            "use a larger one, or gradients in float32"
-        )
-    for gradient, value in zip(found.values(), rounded, strict=True):
-        gradient.copy_(value)
+    length = _norm(before)
+    return _norm(after) / length if length else 1.0
 
 
 def _angle(before: list[Tensor], after: list[Tensor]) -> float:
     """Degrees between two vectors given in parts, exact near 0 too (Kahan's formula)."""
-    old, new = (_direction(parts) for parts in (before, after))
+    if not any(part.any() for part in before):
+        return 0.0
+    old, new = (
+        torch.cat([part.flatten() for part in parts]) / _unit(parts) for parts in (before, after)
+    )
+    old, new = old / old.norm(), new / new.norm()
     return math.degrees(2 * math.atan2((old - new).norm().item(), (old + new).norm().item()))
-
-
-def _direction(parts: list[Tensor]) -> Tensor:
-    """The vector of length 1."""
-    size, unit = _size(parts)
-    return torch.cat([part.flatten() for part in parts]) / unit / size

@@ -81,7 +81,7 @@ def test_angle_measure_degrees_by_rule_and_threshold(seed):
         return rule([p.grad.clone() for p in model.parameters()], fraction * norm).angle
 
     for fraction in (0.1, 0.01, 0.001):
-        assert turned(clipping.clip_by_global_norm, fraction) == 0
+        assert turned(clipping.clip_by_global_norm, fraction) < 1e-6
     assert turned(clipping.clip_by_value, 0.1) < 4
     assert 25 < turned(clipping.clip_by_value, 0.01) < 40
     assert 47 < turned(clipping.clip_by_value, 0.001) < 54
