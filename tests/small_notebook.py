@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
@@ -20,10 +18,8 @@ def picture(*descriptions: str) -> NotebookNode:
     for description in descriptions:
         figure, axes = canvas(2, 1)
         axes.plot([0, 1])
-        png = base64.b64encode(Picture(figure, description).png()).decode()
-        data = {"image/png": png, "text/plain": description}
-        alt = {"image/png": {"alt": description}}
-        outputs.append(new_output("display_data", data, metadata=alt))
+        data = Picture(figure, description)._repr_mimebundle_()
+        outputs.append(new_output("display_data", data))
     return new_code_cell("draw()", outputs=outputs)
 
 

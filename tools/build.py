@@ -10,7 +10,6 @@ A name is a notebook's or its beginning, such as 01.
 from __future__ import annotations
 
 import argparse
-import base64
 import os
 import sys
 import time
@@ -21,6 +20,7 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 from nbformat import NotebookNode
 
+from helpers.figures.picture import stored
 from tools.learner import BadMarks, learner_copy
 
 NOTEBOOKS = Path(__file__).resolve().parents[1] / "notebooks"
@@ -123,11 +123,11 @@ def write(notebook: NotebookNode, path: Path) -> None:
 def pictures(notebook: NotebookNode) -> dict[str, bytes]:
     """For each cell tagged readme-picture its id and the PNG that it drew."""
     return {
-        cell.id: base64.b64decode(output.data["image/png"])
+        cell.id: picture.png
         for cell in notebook.cells
         if README_PICTURE in cell.metadata.get("tags", [])
         for output in cell.outputs
-        if "image/png" in output.get("data", {})
+        if (picture := stored(output.get("data", {}).get("text/html", "")))
     }
 
 

@@ -5,7 +5,6 @@ Nothing here runs a cell: a page shows the outputs that the notebook holds.
 
 from __future__ import annotations
 
-import base64
 import html
 import re
 import shutil
@@ -16,6 +15,7 @@ from pathlib import Path
 import nbformat
 from nbformat import NotebookNode
 
+from helpers.figures.picture import Stored, stored
 from tools.build import IGNORED_OUTPUT, NOTEBOOKS
 from tools.learner import MARK
 
@@ -70,23 +70,27 @@ def text_of(output: NotebookNode) -> str:
     """What an output says in plain text, "" if it is a figure or nothing."""
     if output.output_type == "stream":
         return output.text
-    data = output.get("data", {})
-    return "" if "image/png" in data else data.get("text/plain", "")
+    return "" if drawn(output) else output.get("data", {}).get("text/plain", "")
+
+
+def drawn(output: NotebookNode) -> Stored | None:
+    """Return the course's picture in an output; None if it holds none."""
+    return stored(output.get("data", {}).get("text/html", ""))
 
 
 def figure(output: NotebookNode, path: Path, address: str) -> str:
     """Write an output's PNG to path; returns the HTML that shows it, described, from address.
 
-    Raises ValueError if the figure has no description.
+    Raises ValueError if the output holds no picture, or one without a description.
     """
-    description = output.metadata.get("image/png", {}).get("alt", "").strip()
-    if not description:
+    picture = drawn(output)
+    if picture is None or not picture.alt_text:
         raise ValueError(f"{path.stem}: the figure has no alt text")
-    png = base64.b64decode(output.data["image/png"])
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(png)
-    width, height = struct.unpack(">II", png[16:24])  # of the PNG's header
-    alt = html.escape(description, quote=True)
+    path.write_bytes(picture.png)
+    across, down = struct.unpack(">II", picture.png[16:24])  # of the PNG's header
+    width, height = picture.width, round(picture.width * down / across)
+    alt = html.escape(picture.alt_text, quote=True)
     return f'<img class="figure" src="{address}" alt="{alt}" width="{width}" height="{height}">'
 
 

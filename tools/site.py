@@ -103,7 +103,7 @@ def page(notebook: NotebookNode, name: str, figures: Path) -> NotebookNode:
                 cells.append(new_markdown_cell(TASK.format(tasks[position].source)))
             _fold(shown)
         for count, output in enumerate(shown.get("outputs", [])):
-            if "image/png" in output.get("data", {}):
+            if reading.drawn(output):
                 shown.outputs[count] = _as_html(output, figures / f"{name}-{position}-{count}.png")
         cells.append(shown)
     return nbformat.v4.new_notebook(cells=cells, metadata=notebook.metadata)
@@ -114,7 +114,7 @@ def slider_sentence(cells: list[NotebookNode], position: int) -> str:
     distances = [
         (abs(other - position), "above" if other < position else "below")
         for other, cell in enumerate(cells)
-        if any("image/png" in output.get("data", {}) for output in cell.get("outputs", []))
+        if any(reading.drawn(output) for output in cell.get("outputs", []))
     ]
     return SLIDER.format(min(distances)[1]) if distances else LONE_SLIDER
 

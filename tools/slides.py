@@ -113,7 +113,7 @@ def _by_rule(cell: NotebookNode, room: int) -> str:
         return "subslide" if GUESS in cell.source.lower() else "notes"
     if not any(map(_shows, cell.outputs)):
         return "skip"
-    drawn = any("image/png" in output.get("data", {}) for output in cell.outputs)
+    drawn = any(reading.drawn(output) for output in cell.outputs)
     return "subslide" if drawn or _lines(cell) > room else "fragment"
 
 
@@ -122,7 +122,7 @@ def _lines(cell: NotebookNode) -> int:
     if cell.cell_type == "markdown":
         formulas = cell.source.count("$$") // 2
         return 3 * formulas + sum(1 + len(line) // 68 for line in cell.source.splitlines())
-    drawn = any("image/png" in output.get("data", {}) for output in cell.outputs)
+    drawn = any(reading.drawn(output) for output in cell.outputs)
     return FIGURE_LINES * drawn + _printed(cell)
 
 
@@ -134,7 +134,7 @@ def _printed(cell: NotebookNode) -> int:
 
 def _shows(output: NotebookNode) -> bool:
     """Whether there is something to see in an output."""
-    return "image/png" in output.get("data", {}) or bool(reading.text_of(output).strip())
+    return bool(reading.drawn(output) or reading.text_of(output).strip())
 
 
 def columns(notebook: NotebookNode, name: str, figures: Path) -> list[list[str]]:
@@ -173,10 +173,10 @@ def _show(cell: NotebookNode, stem: Path) -> str:
     if cell.cell_type == "markdown":
         return _markdown(cell.source)
     parts = []
-    drawn = sum("image/png" in output.get("data", {}) for output in cell.get("outputs", []))
+    drawn = sum(bool(reading.drawn(output)) for output in cell.get("outputs", []))
     height = (FIGURE - LINE * max(0, _printed(cell) - BESIDE)) // max(1, drawn)
     for count, output in enumerate(cell.get("outputs", [])):
-        if "image/png" in output.get("data", {}):
+        if reading.drawn(output):
             path = stem.with_name(f"{stem.name}-{count}.png")
             shown = reading.figure(output, path, f"{path.parent.name}/{path.name}")
             parts.append(f'<div style="--figure: {height}px">{shown}</div>')

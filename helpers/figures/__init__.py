@@ -2,6 +2,7 @@
 
 from helpers.figures.cliffs import arrows, descents, runs_by_threshold
 from helpers.figures.gates import film, landmarks, stacked, successes
+from helpers.figures.ink import ink, what_is_left
 from helpers.figures.lines import (
     behaviour_and_signal,
     curves,
@@ -19,7 +20,6 @@ from helpers.figures.sliders import (
     cliff_at,
     cliff_slider,
     gap_slider,
-    image_tag,
     phase_at,
     phase_slider,
     picture_sliders,
@@ -43,7 +43,7 @@ __all__ = [
     "gap_slider",
     "growth_map",
     "heat_map",
-    "image_tag",
+    "ink",
     "landmarks",
     "over_words",
     "panels",
@@ -60,4 +60,5 @@ __all__ = [
     "strip_at_gap",
     "successes",
     "unrolled",
+    "what_is_left",
 ]

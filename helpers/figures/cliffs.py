@@ -20,7 +20,7 @@ def descents(w: Array, b: Array, errors: Array, paths: Mapping[str, Descent]) ->
 
     w: (columns,), b: (rows,), rising; errors: (rows, columns). paths: by label. The
     description says of each where it ends; its numbers hang on the last bit of rounding,
-    which the cliff enlarges, so they are not told.
+    which the cliff enlarges, so they are not alt_text.
     Raises ValueError if shapes do not fit.
     """
     figure, (left, right) = canvas(width=11, height=4.4, ncols=2, width_ratios=(3, 2))
@@ -33,7 +33,7 @@ def descents(w: Array, b: Array, errors: Array, paths: Mapping[str, Descent]) ->
         style = {"color": LINE_COLOURS[index % len(LINE_COLOURS)], "linestyle": DASHES[index]}
         right.plot(path.errors, **style)
     right.set(title="The error along the way", xlabel="step", ylabel="error E", ylim=(0, None))
-    told = "; ".join(
+    alt_text = "; ".join(
         f"{name}: {_inside(path, w, b)} the map, ends "
         f"{'in the valley' if path.errors[-1] < VALLEY else 'on a plateau'}"
         for name, path in paths.items()
@@ -41,7 +41,7 @@ def descents(w: Array, b: Array, errors: Array, paths: Mapping[str, Descent]) ->
     return Picture(
         figure,
         "Gradient descent on the error of one recurrent unit over w and b. Left: two plateaus "
-        f"meet in a wall; the paths on it. Right: the error after each step. {told}.",
+        f"meet in a wall; the paths on it. Right: the error after each step. {alt_text}.",
     )
 
 
@@ -83,10 +83,10 @@ def arrows(
     )
     axes.set_aspect("equal")
     axes.set(title=title, xlabel="first entry", ylabel="second entry")
-    told = "; ".join(
+    alt_text = "; ".join(
         f"{name}: ({vector[0]:.2g}, {vector[1]:.2g})" for name, vector in vectors.items()
     )
-    return Picture(figure, f"{title}. Arrows from the origin, threshold {threshold:g}. {told}.")
+    return Picture(figure, f"{title}. Arrows from the origin, threshold {threshold:g}. {alt_text}.")
 
 
 @in_course_style

@@ -25,7 +25,7 @@ def stacked(
         width=max(8.0, 0.45 * len(words)), height=2.4 * len(panels) + 1.2, nrows=len(panels),
         sharex=True, sharey=True, squeeze=False,
     )  # fmt: skip
-    told = []
+    alt_text = []
     positions = np.arange(len(words))
     for axes, (name, parts) in zip(rows[:, 0], panels.items(), strict=True):
         bottom = np.zeros(len(words))
@@ -43,23 +43,23 @@ def stacked(
         axes.set_title(name, fontsize=12, loc="left")
         axes.set_ylabel(ylabel)
         means = ", ".join(f"{label} {np.mean(values):.1f}" for label, values in parts.items())
-        told.append(f"{name}, mean over the words: {means}")
+        alt_text.append(f"{name}, mean over the words: {means}")
     rows[0, 0].set_ylim(top=1.3 * rows[0, 0].get_ylim()[1])
     rows[0, 0].legend(ncols=4, fontsize=10, loc="upper right")
     rows[-1, 0].set_xticks(positions, words, rotation=60, ha="right", fontsize=10)
     figure.suptitle(title)
-    return Picture(figure, f"{title}. {ylabel}, stacked over the words. {'; '.join(told)}.")
+    return Picture(figure, f"{title}. {ylabel}, stacked over the words. {'; '.join(alt_text)}.")
 
 
 @in_course_style
 def film(
-    steps: Array, signal: Array, gate: Array, loss: Array, *, title: str, told: str
+    steps: Array, signal: Array, gate: Array, loss: Array, *, title: str, alt_text: str
 ) -> Picture:
     """Three panels over the steps of one training: signal, most open gate, loss.
 
     steps, signal, gate, loss: (checks,). signal: at the subject, drawn as log10.
     gate: z of the most open unit, drawn as the memory 1 / (1 - z) in steps, log10.
-    told: what the description says of the lines.
+    alt_text: what the description says of the lines.
     """
     figure, (above, middle, below) = canvas(height=6.5, nrows=3, sharex=True)
     above.plot(steps, np.log10(signal), **line_style(0))
@@ -70,7 +70,7 @@ def film(
     below.plot(steps, loss, **line_style(2))
     below.set(ylabel="loss (nats)", xlabel="optimizer step")
     below.set_ylim(bottom=0)
-    return Picture(figure, f"{title}. Three curves over the steps of one training. {told}.")
+    return Picture(figure, f"{title}. Three curves over the steps of one training. {alt_text}.")
 
 
 @in_course_style
@@ -97,9 +97,9 @@ def successes(
     axes.set(xlabel="gap (words between subject and verb)")
     axes.grid(visible=False)
     axes.spines[:].set_visible(False)
-    told = "; ".join(f"{name}: {', '.join(map(str, row))}" for name, row in rows.items())
+    alt_text = "; ".join(f"{name}: {', '.join(map(str, row))}" for name, row in rows.items())
     return Picture(
-        figure, f"{title}. Seeds out of {seeds} at gaps {', '.join(map(str, gaps))}. {told}."
+        figure, f"{title}. Seeds out of {seeds} at gaps {', '.join(map(str, gaps))}. {alt_text}."
     )
 
 
@@ -118,5 +118,5 @@ def landmarks(
         style = {**line_style(index), "linestyle": "none", "markersize": 10}
         axes.plot([x], [y], label=name, **style)
     axes.legend(bbox_to_anchor=(1.02, 1), loc="upper left", fontsize=10)
-    told = "; ".join(f"{name}: {x:.0f} and {y:,.0f}" for name, (x, y) in points.items())
-    return Picture(figure, f"{title}. For each network {xlabel} and {ylabel}. {told}.")
+    alt_text = "; ".join(f"{name}: {x:.0f} and {y:,.0f}" for name, (x, y) in points.items())
+    return Picture(figure, f"{title}. For each network {xlabel} and {ylabel}. {alt_text}.")

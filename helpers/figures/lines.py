@@ -11,10 +11,10 @@ from helpers.figures.picture import (
     COLOURS,
     Picture,
     canvas,
+    described,
     in_course_style,
     line_style,
     magnitude,
-    spoken,
 )
 from helpers.validation import Array
 
@@ -30,7 +30,7 @@ def strip(
     subject: int,
     title: str,
     floor: float | None = None,
-    told: str | None = None,
+    alt_text: str | None = None,
 ) -> Picture:
     """The course's picture: a sentence's words along x, log10 of the signal above each.
 
@@ -38,7 +38,7 @@ def strip(
     d(logit_was - logit_were)/dh_t, (steps,). subject: index of the subject noun.
     floor: smallest normal number of the dtype, drawn as a line. A signal that is
     exactly 0 has no logarithm: it stands as an open marker on the bottom edge.
-    told: what the description says of the lines in place of their orders of magnitude,
+    alt_text: what the description says of the lines in place of their orders of magnitude,
     for networks whose training ends elsewhere on another processor.
     Raises ValueError if a signal and the words differ in length.
     """
@@ -81,12 +81,12 @@ def strip(
     axes.set_title(title)
     if len(signals) > 1:
         axes.legend()
-    told = told or "; ".join(
+    alt_text = alt_text or "; ".join(
         f"{label}: {magnitude(signal[subject])} at the subject '{words[subject]}', "
         f"{magnitude(signal[-1])} at the last word '{words[-1]}'"
         for label, signal in signals.items()
     )
-    return Picture(figure, f"{title}. Signal reaching each word, log scale. {told}.")
+    return Picture(figure, f"{title}. Signal reaching each word, log scale. {alt_text}.")
 
 
 @in_course_style
@@ -101,15 +101,15 @@ def curves(
     log_x: bool = False,
     level: tuple[float, str] | None = None,
     dots: Mapping[str, tuple[Array, Array]] | None = None,
-    told: str | None = None,
+    alt_text: str | None = None,
 ) -> Picture:
-    """Lines over one x-axis, (points,) each, told apart by colour, dash and marker.
+    """Lines over one x-axis, (points,) each, alt_text apart by colour, dash and marker.
 
     The description gives each line's first and last finite value: its order of
     magnitude on a logarithmic axis, two digits on a linear one.
     level: a height and its name, drawn as a thin line. dots: for each label an x and a
     y (points,), drawn as markers in the colour of the line of the same place.
-    told: what the description says of the lines in place of those values, as for `strip`.
+    alt_text: what the description says of the lines in place of those values, as for `strip`.
     Raises ValueError if a line and x differ in length.
     """
     figure, axes = canvas()
@@ -141,8 +141,8 @@ def curves(
         tell = magnitude if log_y else "{:.2g}".format
         values_told = ", ".join(f"{tell(values[i])} at {x[i]:g}" for i in ends)
         ends_told.append(f"{label}: {values_told}")
-    told = told or "; ".join(ends_told)
-    return Picture(figure, spoken(f"{title}. {ylabel}, over {xlabel}. {told}."))
+    alt_text = alt_text or "; ".join(ends_told)
+    return Picture(figure, described(title, f"{ylabel}, over {xlabel}. {alt_text}"))
 
 
 @in_course_style
@@ -153,12 +153,12 @@ def over_words(
     title: str,
     ylabel: str,
     subject: int | None = None,
-    told: str | None = None,
+    alt_text: str | None = None,
 ) -> Picture:
     """Lines over the words of one sentence, (steps,) each, between 0 and 1.
 
     subject: index of a word to mark, as `strip` marks it.
-    told: what the description says of the lines in place of their values, as for `strip`.
+    alt_text: what the description says of the lines in place of their values, as for `strip`.
     """
     figure, axes = canvas(width=max(8.0, 0.45 * len(words)), height=3)
     for index, (label, values) in enumerate(lines.items()):
@@ -170,12 +170,12 @@ def over_words(
     axes.set(title=title, ylabel=ylabel, ylim=(-0.05, 1.05))
     if len(lines) > 1:
         axes.legend()
-    told = told or "; ".join(
+    alt_text = alt_text or "; ".join(
         f"{label}: "
         + ", ".join(f"{word} {value:.1f}" for word, value in zip(words, values, strict=True))
         for label, values in lines.items()
     )
-    return Picture(figure, f"{title}. {ylabel} after each word. {told}.")
+    return Picture(figure, f"{title}. {ylabel} after each word. {alt_text}.")
 
 
 def _mark(axes: Axes, word: int) -> None:

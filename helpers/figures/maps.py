@@ -34,7 +34,7 @@ def heat_map(
     paths: Mapping[str, Points] | None = None,
     middle: float | None = None,
     limits: tuple[float, float] | None = None,
-    told: str | None = None,
+    alt_text: str | None = None,
 ) -> Picture:
     """A value over two axes as colour, with named lines on it.
 
@@ -44,7 +44,7 @@ def heat_map(
     what lies outside the map is cut off. middle: the value that is drawn white, with one
     colour below and another above (None: one scale of brightness). limits: values of the
     ends of the colour scale (None: the smallest and largest); what lies beyond has the
-    end's colour. told: what the description says in place of the smallest and largest value.
+    end's colour. alt_text: what the description says in place of the smallest and largest value.
     Raises ValueError if shapes do not fit, x or y does not rise, no value is finite, or
     middle does not lie within the limits.
     """
@@ -52,9 +52,9 @@ def heat_map(
     grid = draw_map(axes, x, y, values, zlabel=zlabel, middle=middle, limits=limits)
     draw_lines(axes, curves or {}, paths or {})
     axes.set(title=title, xlabel=xlabel, ylabel=ylabel)
-    if told is None:
+    if alt_text is None:
         finite = np.where(np.isfinite(grid), grid, np.nan)
-        told = "; ".join(
+        alt_text = "; ".join(
             f"{kind} {finite.flat[at]:.2g} at {np.ravel(x)[at % len(x)]:.2g}, "
             f"{np.ravel(y)[at // len(x)]:.2g}"
             for kind, at in (("smallest", np.nanargmin(finite)), ("largest", np.nanargmax(finite)))
@@ -62,8 +62,8 @@ def heat_map(
     lines = [f"a line: {name}" for name in curves or {}] + [
         f"a path: {name}" for name in paths or {}
     ]
-    told = "; ".join([told, *lines])
-    return Picture(figure, f"{title}. Colour: {zlabel}, over {xlabel} and {ylabel}. {told}.")
+    alt_text = "; ".join([alt_text, *lines])
+    return Picture(figure, f"{title}. Colour: {zlabel}, over {xlabel} and {ylabel}. {alt_text}.")
 
 
 def draw_map(

@@ -15,7 +15,7 @@ def panels(
     measures: Mapping[str, Mapping[str, Array]],
     *,
     title: str,
-    told: str,
+    alt_text: str,
     xlabel: str = "optimizer step",
     log_y: Collection[str] = (),
     level: tuple[str, float, str] | None = None,
@@ -25,7 +25,7 @@ def panels(
     measures: for each panel's name its lines, (steps,) each; runs may differ in length. A
     value that is inf or NaN stands as a cross on the panel's upper edge. log_y: the panels
     with a logarithmic axis. level: a panel, a height in it and the height's name.
-    told: what the description says of the lines; trained networks end elsewhere on another
+    alt_text: what the description says of the lines; trained networks end elsewhere on another
     processor, so it gives no numbers of theirs.
     Raises ValueError if a line is not a float array, or log_y or level names no panel.
     """
@@ -67,4 +67,4 @@ def panels(
     rows[-1, 0].set_xlabel(xlabel)
     rows[-1, 0].xaxis.get_major_locator().set_params(integer=True)
     figure.suptitle(title)
-    return Picture(figure, f"{title}. {', '.join(measures)}, over the {xlabel}. {told}.")
+    return Picture(figure, f"{title}. {', '.join(measures)}, over the {xlabel}. {alt_text}.")

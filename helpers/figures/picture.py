@@ -6,64 +6,120 @@ pyplot's global list, so none has to be closed and none needs a display.
 
 from __future__ import annotations
 
+import base64
 import functools
+import html
 import io
 import math
 import re
+import textwrap
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple, ParamSpec
 
 import numpy as np
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+Arguments = ParamSpec("Arguments")
+
 # Okabe & Ito's colours, told apart by the colour-blind; dash and marker repeat the difference.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 DASHES = ("-", "--", "-.", ":", (0, (5, 1)), (0, (1, 1)), (0, (3, 1, 1, 1)))
 MARKERS = "osD^vP*X"
+VERB, SUBJECT = COLOURS[:2]
+PAPER, BORDER, QUIET, INK = "#FDFCF9", "#DDD9D0", "#6B675F", "#17161A"
 STYLE = {
-    "font.size": 12,
+    "font.size": 11,
+    "text.color": INK,
+    "axes.labelcolor": INK,
+    "axes.edgecolor": QUIET,
+    "axes.facecolor": "none",
+    "axes.titlelocation": "left",
+    "axes.titlesize": 12,
+    "axes.titleweight": "bold",
+    "axes.titlepad": 10,
     "axes.spines.top": False,
     "axes.spines.right": False,
     "axes.grid": True,
+    "figure.titlesize": 12,
+    "figure.titleweight": "bold",
     "grid.alpha": 0.3,
     "lines.linewidth": 2,
     "legend.frameon": False,
+    "xtick.color": QUIET,
+    "ytick.color": QUIET,
+    "xtick.labelcolor": INK,
+    "ytick.labelcolor": INK,
 }
+DPI, SHOWN = 200, 100  # pixels an inch, drawn and as wide as the page shows them
+TAG = '<img class="course-picture" alt="{}" width="{}" src="data:image/png;base64,{}">'
 
 
 @dataclass(frozen=True)
 class Picture:
-    """A figure and the sentences that describe it, made from the same numbers."""
+    """A figure and the sentences that describe it, made from the same numbers.
+
+    As the last line of a cell it shows itself: an <img> of class course-picture, since
+    JupyterLab keeps the alt text of no other image, above plain text that names it.
+    """
 
     figure: Figure
-    description: str
+    alt_text: str
 
     def png(self) -> bytes:
-        """The figure as a PNG at 100 dots per inch."""
+        """Return the figure as a PNG of 256 colours, twice as large as it is shown."""
+        from matplotlib.backends.backend_agg import FigureCanvasAgg
+        from PIL import Image
+
+        canvas = FigureCanvasAgg(self.figure)
+        canvas.draw()
+        image = Image.fromarray(np.asarray(canvas.buffer_rgba()))
         buffer = io.BytesIO()
-        self.figure.savefig(buffer, format="png", dpi=100, metadata={"Software": None})
+        image.quantize(256, method=Image.Quantize.FASTOCTREE).save(buffer, "png")
         return buffer.getvalue()
 
+    def tag(self) -> str:
+        """Return the figure as an HTML image with its alt text."""
+        data = base64.b64encode(self.png()).decode()
+        width = round(self.figure.get_figwidth() * SHOWN)
+        return TAG.format(html.escape(self.alt_text), width, data)
+
     def show(self) -> None:
-        """Display the figure in a notebook, then free it; the description is its alt text."""
+        """Display the figure in a notebook."""
         from IPython.display import display
 
-        display(
-            {"image/png": self.png(), "text/plain": self.description},
-            raw=True,
-            metadata={"image/png": {"alt": self.description}},
-        )
-        self.figure.clear()
+        display(self)
+
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
+        """Return what a notebook stores."""
+        title = re.split(r"(?<=[.?!])\s", self.alt_text)[0]
+        return {"text/html": self.tag(), "text/plain": f"Figure: {title}"}
 
 
-def in_course_style(draw: Callable[..., Picture]) -> Callable[..., Picture]:
+class Stored(NamedTuple):
+    """A picture as a notebook keeps it; width: in pixels of the page."""
+
+    alt_text: str
+    width: int
+    png: bytes
+
+
+def stored(page: str) -> Stored | None:
+    """Return the picture in what a notebook keeps as text/html; None if it holds none."""
+    found = re.search(TAG.replace("{}", '([^"]*)'), page)
+    if found is None:
+        return None
+    alt_text, width, data = found.groups()
+    return Stored(html.unescape(alt_text), int(width), base64.b64decode(data))
+
+
+def in_course_style(draw: Callable[Arguments, Picture]) -> Callable[Arguments, Picture]:
     """Run a drawing function under STYLE, leaving the reader's own settings as they were."""
 
     @functools.wraps(draw)
-    def styled(*args: Any, **kwargs: Any) -> Picture:
+    def styled(*args: Arguments.args, **kwargs: Arguments.kwargs) -> Picture:
         import matplotlib
 
         with matplotlib.rc_context(STYLE):
@@ -72,16 +128,37 @@ def in_course_style(draw: Callable[..., Picture]) -> Callable[..., Picture]:
     return styled
 
 
-def canvas(width: float = 8.0, height: float = 3.6, **grid: Any) -> tuple[Figure, Any]:
-    """A new figure (inches) and its axes; grid goes to subplots."""
+def card(width: float, height: float, **options: Any) -> Figure:
+    """Return a new figure (inches) on a light card, which a dark page leaves readable."""
     from matplotlib.figure import Figure
+    from matplotlib.patches import FancyBboxPatch
 
-    figure = Figure(figsize=(width, height), layout="constrained")
+    figure = Figure(figsize=(width, height), dpi=DPI, facecolor="none", **options)
+    edge = 0.02
+    figure.add_artist(
+        FancyBboxPatch(
+            (edge, edge), width - 2 * edge, height - 2 * edge,
+            boxstyle="round,pad=0,rounding_size=0.1", transform=figure.dpi_scale_trans,
+            facecolor=PAPER, edgecolor=BORDER, linewidth=0.8, zorder=-10,
+        )
+    ).set_in_layout(False)  # fmt: skip
+    return figure
+
+
+def canvas(width: float = 8.0, height: float = 3.6, **grid: Any) -> tuple[Figure, Any]:
+    """Return a new card (inches) and its axes; grid goes to subplots."""
+    figure = card(width, height, layout="constrained")
+    figure.get_layout_engine().set(w_pad=0.14, h_pad=0.12)
     return figure, figure.subplots(**grid)
 
 
+def headline(title: str, width: float = 8.0) -> str:
+    """Return a title in lines that fit a figure of this width (inches)."""
+    return textwrap.fill(title, int(8.4 * width))
+
+
 def line_style(index: int) -> dict[str, Any]:
-    """Colour, dash and marker of the index-th line."""
+    """Return colour, dash and marker of the index-th line."""
     return {
         "color": COLOURS[index % len(COLOURS)],
         "linestyle": DASHES[index % len(DASHES)],
@@ -90,9 +167,10 @@ def line_style(index: int) -> dict[str, Any]:
     }
 
 
-def spoken(text: str) -> str:
-    """A label as a description can say it, without TeX's marks: "$\\log_{10}$" is log10."""
-    return re.sub(r"\$|\\|_?\{([^}]*)\}", r"\1", text)
+def described(title: str, *sentences: str) -> str:
+    """Return an alt text: the title and the sentences, each ended, without TeX's marks."""
+    ended = (text if text[-1:] in ".?!" else f"{text}." for text in (title, *sentences) if text)
+    return re.sub(r"\$|\\(?=[a-z])|_?\{([^}]*)\}", r"\1", " ".join(ended))
 
 
 def about(value: float, digits: int = 2) -> str:

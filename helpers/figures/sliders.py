@@ -6,9 +6,7 @@ static figure beside the slider is the same function at one value.
 
 from __future__ import annotations
 
-import base64
 import functools
-import html
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
@@ -151,7 +149,7 @@ def picture_sliders(draw: Callable[..., Picture], **choices: tuple[Sequence[floa
         )
 
     def drawn() -> str:
-        return image_tag(draw(**{name: slider.value for name, slider in sliders.items()}))
+        return draw(**{name: slider.value for name, slider in sliders.items()}).tag()
 
     image = HTML(drawn())
 
@@ -161,10 +159,3 @@ def picture_sliders(draw: Callable[..., Picture], **choices: tuple[Sequence[floa
     for slider in sliders.values():
         slider.observe(redraw, names="value")
     return VBox([*sliders.values(), image])
-
-
-def image_tag(picture: Picture) -> str:
-    """The picture as an HTML image with its description as alt text."""
-    data = base64.b64encode(picture.png()).decode()
-    alt = html.escape(picture.description)
-    return f'<img style="max-width: 100%" alt="{alt}" src="data:image/png;base64,{data}">'

@@ -20,7 +20,7 @@ def test_stacked_bars_stand_on_one_another():
     np.testing.assert_allclose(bars[3:], [[0.5, 0.1], [0.6, 0.2], [0.7, 0.3]])
     assert [text.get_text() for text in below.get_xticklabels()] == WORDS
     assert above.get_title(loc="left") == "fresh"
-    assert "fresh, mean over the words: kept 0.6, update 0.2" in picture.description
+    assert "fresh, mean over the words: kept 0.6, update 0.2" in picture.alt_text
 
 
 def test_stacked_refuses_a_part_of_another_length():
@@ -31,18 +31,18 @@ def test_stacked_refuses_a_part_of_another_length():
 def test_film_draws_logarithms_of_signal_and_memory():
     steps, signal, z = np.array([0, 10]), np.array([1e-20, 1e-2]), np.array([0.9, 0.999])
     loss = np.array([0.7, 0.1])
-    picture = gate_plots.film(steps, signal, z, loss, title="T", told="It climbs")
+    picture = gate_plots.film(steps, signal, z, loss, title="T", alt_text="It climbs")
     drawn = [axes.lines[0].get_ydata() for axes in picture.figure.axes]
     np.testing.assert_allclose(drawn[0], [-20, -2])
     np.testing.assert_allclose(drawn[1], [1, 3])
     np.testing.assert_allclose(drawn[2], loss)
-    assert picture.description.endswith("It climbs.")
+    assert picture.alt_text.endswith("It climbs.")
 
 
 def test_film_of_a_gate_that_is_exactly_open():
     """z rounds to 1 in float32: its memory is drawn at that number's resolution."""
     z = np.array([0.5, 1.0])
-    picture = gate_plots.film(np.arange(2), z, z, z, title="T", told="x")
+    picture = gate_plots.film(np.arange(2), z, z, z, title="T", alt_text="x")
     assert np.isfinite(picture.figure.axes[1].lines[0].get_ydata()).all()
 
 
@@ -53,7 +53,7 @@ def test_successes_writes_every_count():
     assert [text.get_text() for text in axes.texts] == ["5", "2", "0", "5", "5", "1"]
     assert [text.get_fontweight() for text in axes.texts][:3] == ["bold", "normal", "normal"]
     assert [text.get_text() for text in axes.get_xticklabels()] == ["5", "10", "1,000"]
-    assert "RNN: 5, 2, 0; GRU: 5, 5, 1" in picture.description
+    assert "RNN: 5, 2, 0; GRU: 5, 5, 1" in picture.alt_text
 
 
 def test_landmarks_stand_where_they_are_said_to():
@@ -63,4 +63,4 @@ def test_landmarks_stand_where_they_are_said_to():
     drawn = [(line.get_xdata()[0], line.get_ydata()[0]) for line in axes.lines]
     assert drawn == list(points.values())
     assert [text.get_text() for text in axes.get_legend().get_texts()] == list(points)
-    assert "RNN: 17 and 5; GRU: 28 and 1,000" in picture.description
+    assert "RNN: 17 and 5; GRU: 28 and 1,000" in picture.alt_text

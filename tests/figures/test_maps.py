@@ -32,9 +32,9 @@ def test_the_description_gives_the_extremes_and_names_the_lines():
     line = (np.array([0.0, 1.0]), np.array([0.0, 10.0]))
     picture, _ = drawn(curves={"border": line}, paths={"walk": line})
     for words in ("smallest 0.25 at 0, 10", "largest 2 at 2, 0", "a line: border", "a path: walk"):
-        assert words in picture.description
-    told, _ = drawn(told="As said")
-    assert told.description == "T. Colour: factor, over gain and noise. As said."
+        assert words in picture.alt_text
+    told, _ = drawn(alt_text="As said")
+    assert told.alt_text == "T. Colour: factor, over gain and noise. As said."
 
 
 def test_the_middle_is_white_and_the_ends_are_of_two_colours():
@@ -63,7 +63,7 @@ def test_what_is_not_finite_is_grey():
     np.testing.assert_array_equal(mesh.get_array().mask, ~np.isfinite(values))
     assert mesh.get_clim() == (0.25, 2.0)
     assert mesh.cmap.get_bad()[:3] == pytest.approx([0.6, 0.6, 0.6])
-    assert "largest 2 at 2, 0" in picture.description
+    assert "largest 2 at 2, 0" in picture.alt_text
 
 
 def test_curves_are_lines_and_paths_have_their_steps_marked():
@@ -119,7 +119,7 @@ class TestGrowthMap:
         assert mesh.get_clim() == (-38, 38)
         growth = right.lines[0].get_xdata()
         np.testing.assert_allclose(growth, 50 * np.log10([2.0, 1.1]))
-        assert "10^15 at input std 0, 10^2 at input std 1" in picture.description
+        assert "10^15 at input std 0, 10^2 at input std 1" in picture.alt_text
         assert "50 steps" in left.get_title()
 
     def test_the_gain_and_the_border_stand_on_the_map(self):

@@ -11,7 +11,7 @@ RUNS = {"one": np.array([1.0, 10.0, 100.0, 1000.0]), "two": np.array([2.0, np.in
 
 
 def drawn(measures=None, **options):
-    picture = panels(measures or {"loss": RUNS}, title="T", told="As said", **options)
+    picture = panels(measures or {"loss": RUNS}, title="T", alt_text="As said", **options)
     return picture, picture.figure.axes
 
 
@@ -50,7 +50,7 @@ def test_a_level_stands_in_its_panel():
 
 def test_the_description_is_what_it_was_told():
     picture, _ = drawn({"loss": RUNS, "norm": RUNS})
-    assert picture.description == "T. loss, norm, over the optimizer step. As said."
+    assert picture.alt_text == "T. loss, norm, over the optimizer step. As said."
 
 
 @pytest.mark.parametrize("count", [1, 4])

@@ -11,7 +11,15 @@ from IPython import display
 from PIL import Image
 
 from helpers.figures import lines as plots
-from helpers.figures.picture import Picture, about, canvas, in_course_style, size, spoken
+from helpers.figures.picture import (
+    Picture,
+    about,
+    canvas,
+    described,
+    in_course_style,
+    size,
+    stored,
+)
 
 
 def picture() -> Picture:
@@ -21,24 +29,27 @@ def picture() -> Picture:
 def test_png_has_the_size_asked_for():
     image = Image.open(io.BytesIO(picture().png()))
     assert image.format == "PNG"
-    assert image.size == (800, 360)
+    assert image.size == (1600, 720)  # shown at half
 
 
 def test_png_is_the_same_twice():
     assert picture().png() == picture().png()
 
 
-def test_show_gives_the_image_its_description_as_text_and_alt_text(monkeypatch):
+def test_a_notebook_keeps_a_picture_with_its_alt_text_and_names_it():
+    drawn = Picture(canvas(2, 1)[0], 'What is "left" & <gone>? One part in two. No more.')
+    data = drawn._repr_mimebundle_()
+    assert data["text/plain"] == 'Figure: What is "left" & <gone>?'
+    assert stored(data["text/html"]) == (drawn.alt_text, 200, drawn.png())
+    assert stored("<p>no picture</p>") is None
+
+
+def test_show_displays_the_picture(monkeypatch):
     shown = []
-    monkeypatch.setattr(display, "display", lambda *args, **kwargs: shown.append((args, kwargs)))
+    monkeypatch.setattr(display, "display", shown.append)
     drawn = picture()
     drawn.show()
-    [((data,), options)] = shown
-    assert data["text/plain"] == drawn.description
-    assert options["metadata"] == {"image/png": {"alt": drawn.description}}
-    assert options["raw"]
-    assert data["image/png"].startswith(b"\x89PNG")
-    assert drawn.figure.axes == []
+    assert shown == [drawn]
 
 
 def test_the_readers_own_matplotlib_settings_are_left_alone():
@@ -53,9 +64,9 @@ def test_the_readers_own_matplotlib_settings_are_left_alone():
     assert dict(matplotlib.rcParams) == before
 
 
-def test_labels_are_spoken_without_tex():
-    assert spoken("$\\log_{10}$ signal") == "log10 signal"
-    assert spoken("norm of $A^k$: 10^1 at 1") == "norm of A^k: 10^1 at 1"
+def test_an_alt_text_is_whole_sentences_without_tex():
+    assert described("T", "$\\log_{10}$ signal", "") == "T. log10 signal."
+    assert described("Why?", "norm of $A^k$: 10^1 at 1.") == "Why? norm of A^k: 10^1 at 1."
 
 
 @pytest.mark.parametrize(

@@ -1,8 +1,5 @@
 """helpers.figures.sliders: the plain callback, and the widgets without a browser."""
 
-import base64
-import html
-import re
 import warnings
 
 import numpy as np
@@ -11,14 +8,13 @@ import torch
 from ipywidgets import HTML, SelectionSlider
 
 from helpers.figures import picture as pictures
-from helpers.figures.picture import Picture
+from helpers.figures.picture import Picture, stored
 from helpers.figures.sliders import (
     STEP_COUNTS,
     bias_slider,
     cliff_at,
     cliff_slider,
     gap_slider,
-    image_tag,
     phase_at,
     phase_slider,
     picture_sliders,
@@ -33,10 +29,8 @@ from helpers.task.agreement import AgreementTask
 
 def opened(tag):
     """The bytes and the alt text of an image tag."""
-    alt, data = re.fullmatch(
-        r'<img style="[^"]*" alt="([^"]*)" src="data:image/png;base64,([^"]*)">', tag
-    ).groups()
-    return base64.b64decode(data), html.unescape(alt)
+    alt_text, _, png = stored(tag)
+    return png, alt_text
 
 
 def numbered(value):
@@ -59,13 +53,13 @@ class TestStrip:
         np.testing.assert_array_equal(line.get_xdata(), np.arange(len(sentence.words)))
         expected = np.log10(signal(model, tokens)[0])
         np.testing.assert_allclose(line.get_ydata(), expected, rtol=1e-12, atol=1e-12)
-        assert f"Gap {gap}" in axes.get_title()
-        assert f"at the subject '{sentence.words[sentence.subject]}'" in picture.description
+        assert f"Gap {gap}" in axes.get_title(loc="left")
+        assert f"at the subject '{sentence.words[sentence.subject]}'" in picture.alt_text
 
     def test_is_the_same_each_time(self):
         first, again = strip_at_gap(5), strip_at_gap(5)
         assert first.png() == again.png()
-        assert first.description == again.description
+        assert first.alt_text == again.alt_text
 
     @pytest.mark.parametrize("gap", [2, 0, -1, 10_001, 5.0, None, "12"])
     def test_no_gap(self, gap):
@@ -82,14 +76,14 @@ class TestGapSlider:
         assert slider.description == "gap"
         assert not slider.continuous_update
         assert isinstance(image, HTML)
-        assert opened(image.value) == (strip_at_gap(12).png(), strip_at_gap(12).description)
+        assert opened(image.value) == (strip_at_gap(12).png(), strip_at_gap(12).alt_text)
 
     def test_moving_it_changes_picture_and_alt_text_together(self):
         slider, image = gap_slider().children
         seen = []
         image.observe(lambda change: seen.append(opened(change["new"])), names="value")
         slider.value = 7
-        assert seen == [(strip_at_gap(7).png(), strip_at_gap(7).description)]
+        assert seen == [(strip_at_gap(7).png(), strip_at_gap(7).alt_text)]
         slider.value = 7
         assert len(seen) == 1
 
@@ -122,7 +116,7 @@ class TestBias:
         arrived = []
         for bias in (-1.0, 0.0, 2.0, 6.0):
             picture = strip_at_bias(bias)
-            assert f"Bias {bias:g} " in picture.description
+            assert f"Bias {bias:g} " in picture.alt_text
             values = picture.figure.axes[0].lines[0].get_ydata()
             subject = AgreementTask(40, seed=0).sentence().subject
             arrived.append(values[subject] - values[-1])
@@ -134,7 +128,7 @@ class TestBias:
         slider, image = bias_slider().children
         assert slider.value == 0.0
         slider.value = 4.0
-        assert opened(image.value) == (strip_at_bias(4.0).png(), strip_at_bias(4.0).description)
+        assert opened(image.value) == (strip_at_bias(4.0).png(), strip_at_bias(4.0).alt_text)
 
     def test_no_bias(self):
         with pytest.raises(ValueError, match="bias"):
@@ -151,7 +145,7 @@ class TestPhase:
         gains, stds = left.lines[0].get_data()
         assert gains[0] == 1.0
         assert gains[-1] == pytest.approx(mean_field.critical_gain(stds[-1]))
-        assert "at gain 2 it grows by 10^7 at input std 0" in picture.description
+        assert "at gain 2 it grows by 10^7 at input std 0" in picture.alt_text
 
     @pytest.mark.parametrize(("gain", "steps"), [(2.1, 10), (0, 10), (None, 10), (2.0, 0)])
     def test_no_gain_or_steps(self, gain, steps):
@@ -162,20 +156,20 @@ class TestPhase:
         gain, steps, image = phase_slider().children
         assert (gain.description, steps.description) == ("gain", "steps")
         assert [value for _, value in steps.options] == list(STEP_COUNTS)
-        assert opened(image.value) == (phase_at(2.0, 100).png(), phase_at(2.0, 100).description)
+        assert opened(image.value) == (phase_at(2.0, 100).png(), phase_at(2.0, 100).alt_text)
         steps.value = 1000
         gain.value = 0.5
-        assert opened(image.value)[1] == phase_at(0.5, 1000).description
+        assert opened(image.value)[1] == phase_at(0.5, 1000).alt_text
 
 
 class TestCliff:
     def test_starts_at_the_static_picture_and_moves_both_ways(self):
         slider, image = cliff_slider().children
         assert slider.description == "threshold"
-        assert opened(image.value) == (cliff_at(0.1).png(), cliff_at(0.1).description)
+        assert opened(image.value) == (cliff_at(0.1).png(), cliff_at(0.1).alt_text)
         for threshold in (slider.options[0][1], 0.6):
             slider.value = threshold
-            assert opened(image.value)[1] == cliff_at(threshold).description
+            assert opened(image.value)[1] == cliff_at(threshold).alt_text
 
 
 class TestPictureSliders:
@@ -199,7 +193,7 @@ class TestPictureSliders:
         first.value = 2.0
         second.value = 100
         assert drawn == [(1.0, 10), (2.0, 10), (2.0, 100)]
-        assert opened(image.value)[1] == numbered(200.0).description
+        assert opened(image.value)[1] == numbered(200.0).alt_text
         assert [label for label, _ in first.options] == ["0.5", "1", "2"]
 
     def test_a_start_that_cannot_be_chosen(self):
@@ -212,5 +206,5 @@ class TestPictureSliders:
             picture_sliders(numbered, value=(range(10), 4))
 
     def test_alt_text_survives_quotes_and_brackets(self):
-        tag = image_tag(numbered(3))
+        tag = numbered(3).tag()
         assert opened(tag) == (numbered(3).png(), 'a line to "3" & <no further>')

@@ -152,15 +152,15 @@ def test_descents_are_drawn_on_the_surface_and_over_the_steps():
         np.testing.assert_array_equal(lines[name].get_xydata(), path.points)
         np.testing.assert_array_equal(line.get_ydata(), path.errors)
         assert line.get_color() == lines[name].get_color()
-    assert "free: stays on the map, ends on a plateau" in picture.description
-    assert "bound: stays on the map, ends in the valley" in picture.description
+    assert "free: stays on the map, ends on a plateau" in picture.alt_text
+    assert "bound: stays on the map, ends in the valley" in picture.alt_text
 
 
 def test_a_descent_that_leaves_the_map_is_told():
     w, b, errors, _ = cliff.surface(points=3)
     path = cliff.descend((7.0, -3.2), 5.0, 60)
     assert path.points[:, 1].max() > 2
-    assert "far: leaves the map" in cliff_plots.descents(w, b, errors, {"far": path}).description
+    assert "far: leaves the map" in cliff_plots.descents(w, b, errors, {"far": path}).alt_text
 
 
 def test_arrows_end_at_the_vectors():
@@ -175,7 +175,7 @@ def test_arrows_end_at_the_vectors():
     assert np.abs(box).min() == np.abs(box).max() == 1
     assert axes.get_xlim()[1] > 4
     told = "T. Arrows from the origin, threshold 1. gradient: (4, 1); by value: (1, 1)."
-    assert picture.description == told
+    assert picture.alt_text == told
 
 
 def test_arrows_of_two_entries_only():
@@ -198,7 +198,7 @@ def test_runs_by_threshold_draw_a_dot_for_each_seed_at_its_threshold():
     np.testing.assert_array_equal(far.get_ydata(), [0.5, 0.4, 0.45])
     assert near.get_linestyle() == "None"
     assert [label.get_text() for label in axes.get_xticklabels()] == ["none", "0.1", "0.01"]
-    assert "thresholds none, 0.1, 0.01, one dot a seed, for near, far" in picture.description
+    assert "thresholds none, 0.1, 0.01, one dot a seed, for near, far" in picture.alt_text
     assert results == given
 
 

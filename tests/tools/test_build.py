@@ -73,12 +73,12 @@ def test_build_keeps_tags_and_drops_what_editors_and_pythons_leave(built):
 
 
 def test_normalise_keeps_ids_sources_and_alt_text_and_changes_nothing_twice():
-    alt = {"image/png": {"alt": "a line"}}
+    alt = {"text/html": {"alt": "a line"}}
     outputs = [
         new_output("stream", name="stdout", text="a"),
         new_output("stream", name="stderr", text="b"),
         new_output("stream", name="stderr", text="c"),
-        new_output("display_data", {"image/png": ""}, metadata=alt),
+        new_output("display_data", {"text/html": ""}, metadata=alt),
         new_output("stream", name="stderr", text="d"),
     ]
     cell = new_code_cell("x = 1 ", outputs=outputs, id="chosen", execution_count=4)

@@ -168,7 +168,7 @@ def test_no_deck_has_a_fault(made, chromium):
         count, faults = deck_faults(chromium, decks, f"{name}.html", formulas)
         assert faults == []
         figures = sum(
-            "image/png" in o.get("data", {}) for c in notebook.cells for o in c.get("outputs", [])
+            bool(reading.drawn(o)) for c in notebook.cells for o in c.get("outputs", [])
         )
         assert count > figures
 

@@ -1,0 +1,272 @@
+"""The picture of the course: a sentence whose ink fades with the signal."""
+
+from __future__ import annotations
+
+import functools
+import math
+import re
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from helpers.figures.picture import (
+    INK,
+    PAPER,
+    QUIET,
+    SUBJECT,
+    VERB,
+    Picture,
+    card,
+    described,
+    headline,
+    in_course_style,
+)
+from helpers.validation import Array
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+PALE = 0.2  # the least ink: a word stays legible
+DECADES = 9.0  # from black to palest: a billionth
+LARGEST = 1.25  # to which the sentence is scaled at most
+LONGEST, BEFORE_CUT, AFTER_CUT = 60, 8, 14  # words drawn in full; kept of a longer sentence
+WIDTH, MARGIN = 8.0, 0.32  # inches, as all lengths here
+SIZE, LINE, SPACE = 18, 0.37, 0.075  # of a word in points, from line to line, between words
+HEAD, BACK, BELOW = 0.34, 0.3, 0.22  # a row's heading, the arrow below the first, below each
+FRACTIONS = {
+    1: "all of it", 2 / 3: "two thirds", 1 / 2: "half", 1 / 3: "a third", 1 / 4: "a quarter",
+    1 / 5: "a fifth", 1 / 10: "a tenth",
+}  # fmt: skip
+
+
+class Mark(NamedTuple):
+    """One piece of the sentence as it is drawn: its text, its word's index, its place.
+
+    scale: of the sentence's size, for its lines to fill the card.
+    """
+
+    text: str
+    word: int | None
+    x: float
+    line: int
+    width: float
+    scale: float
+
+
+def what_is_left(ratio: float) -> str:
+    """Say how much of a signal is left: "about a third", "1 part in 360 million".
+
+    ratio: the signal at a word over the signal at the last word, 0 or more.
+    """
+    if not np.isfinite(ratio):
+        return "beyond the largest float"
+    if ratio == 0:
+        return "0, rounded away"
+    if ratio > 1.3:
+        return f"{_number(math.log10(ratio))} times as much"
+    if ratio > 0.08:
+        nearest = min(FRACTIONS, key=lambda part: abs(math.log(ratio / part)))
+        return f"about {FRACTIONS[nearest]}"
+    return f"1 part in {_number(-math.log10(ratio))}"
+
+
+def _number(log10: float) -> str:
+    """A number above 1 in two digits: "4,500", "2.4 million", "10^271"."""
+    if log10 >= 12:
+        return f"10^{log10:.0f}"
+    value = float(f"{10**log10:.1e}")
+    for size, name in ((1e9, " billion"), (1e6, " million"), (1.0, "")):
+        if value >= size:
+            break
+    value /= size
+    return f"{value:,.0f}{name}" if value >= 10 else f"{value:.2g}{name}"
+
+
+@in_course_style
+def ink(
+    words: Sequence[str],
+    signals: Mapping[str, Array],
+    *,
+    subject: int,
+    verb: str,
+    title: str,
+    alt_text: str | None = None,
+) -> Picture:
+    """Draw the sentence once for each network, its ink fading with the signal.
+
+    words: (steps,), without the verb. signals: for each network's name the norm of
+    d(logit_was - logit_were)/dh_t, (steps,), as measure.signal gives it. subject: index of
+    the subject noun. A word is black where as much arrives as at the last word, and pale
+    where a billionth does or less; each row says in words what is left at the subject. Of
+    more than LONGEST words those in the middle are left out, and counted.
+    alt_text: what the description says of the networks in place of what is left.
+    Raises ValueError if a signal and the words differ in length.
+    """
+    for name, signal in signals.items():
+        if np.shape(signal) != (len(words),):
+            raise ValueError(
+                f"signal {name!r} must have shape ({len(words)},), one entry a word; "
+                f"got {np.shape(signal)}"
+            )
+    marks = _laid_out(tuple(words), subject, verb)
+    scale, lines = marks[-1].scale, marks[-1].line + 1
+    above = 0.62 + 0.2 * headline(title).count("\n")
+    row = HEAD + lines * LINE * scale + BELOW
+    height = above + row * len(signals) + BACK + 0.34
+    figure = card(WIDTH, height)
+    axes = figure.add_axes((0, 0, 1, 1))
+    axes.set(xlim=(0, WIDTH), ylim=(-height, 0))
+    axes.set_axis_off()
+    axes.text(MARGIN, -0.26, headline(title), fontsize=12.5, weight="bold", va="top")
+    left = {
+        name: what_is_left(_ratio(signal[subject], signal[-1])) for name, signal in signals.items()
+    }
+    for index, (name, signal) in enumerate(signals.items()):
+        top = -above - row * index - BACK * (index > 0)
+        axes.text(MARGIN, top - 0.12, name, fontsize=10.5, color=QUIET, va="center")
+        said = re.sub(r"10\^(\d+)", r"$\\mathbf{10^{\1}}$", f"{words[subject]}: {left[name]}")
+        axes.text(
+            WIDTH - MARGIN, top - 0.12, said,
+            fontsize=11.5, weight="bold", color=SUBJECT, ha="right", va="center",
+        )  # fmt: skip
+        _write(axes, marks, _inks(signal), top - HEAD, subject)
+    _arrow(axes, marks[-1], -above - HEAD)
+    _key(axes, 0.26 - height)
+    told = alt_text or "; ".join(f"{name}: {what}" for name, what in left.items())
+    sentence = " ".join(mark.text for mark in marks).replace(" ,", ",")
+    return Picture(
+        figure,
+        described(
+            title,
+            f"The sentence '{sentence}', its ink fading with the signal that reaches "
+            f"each word from the verb. Left at the subject '{words[subject]}': {told}",
+        ),
+    )
+
+
+def _ratio(signal: float, last: float) -> float:
+    return float(signal) / float(last) if last > 0 else 0.0
+
+
+def _inks(signal: Array) -> Array:
+    """How much ink each word gets, from PALE to 1."""
+    values = np.asarray(signal, dtype=np.float64)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        decades = np.nan_to_num(-np.log10(values / values[-1]), nan=DECADES, posinf=DECADES)
+    return 1 - (1 - PALE) * np.clip(decades / DECADES, 0, 1)
+
+
+def _inked(colour: str, amount: float) -> tuple[float, ...]:
+    """A colour thinned with paper."""
+    from matplotlib.colors import to_rgb
+
+    paper, full = np.array(to_rgb(PAPER)), np.array(to_rgb(colour))
+    return tuple(paper + amount * (full - paper))
+
+
+@functools.cache
+def _laid_out(words: tuple[str, ...], subject: int, verb: str) -> tuple[Mark, ...]:
+    """The places of a sentence's words in lines of like length, the verb at the end."""
+    shown: list[tuple[str, int | None]] = [(word, t) for t, word in enumerate(words)]
+    if len(words) > LONGEST:
+        start, stop = subject + BEFORE_CUT, len(words) - AFTER_CUT
+        shown[start:stop] = [(f"… {stop - start:,} words …", None)]
+    shown[0] = (shown[0][0].capitalize(), 0)
+    shown.append((verb, len(words)))
+    widths = [_width(text, bold=word in (subject, len(words))) for text, word in shown]
+    spaces = [0.0 if text in ",.;" else SPACE for text, _ in shown]
+    room = WIDTH - 2 * MARGIN
+    lines = _broken(widths, spaces, room)
+    count = lines[-1]
+    for narrower in np.arange(room, room / 2, -0.1):  # lines of like length, as many as before
+        tried = _broken(widths, spaces, narrower)
+        if tried[-1] > count:
+            break
+        lines = tried
+    ends = [_end(widths, spaces, lines, line) for line in range(lines[-1] + 1)]
+    scale = min(room / max(ends), LARGEST)
+    marks, x = [], 0.0
+    for at, (text, word) in enumerate(shown):
+        if at and lines[at] == lines[at - 1]:
+            gaps = sum(s > 0 for s, on in zip(spaces, lines, strict=True) if on == lines[at]) - 1
+            x += spaces[at] and spaces[at] + (max(ends) - ends[lines[at]]) / gaps
+        else:
+            x = 0.0
+        width = widths[at] * scale
+        marks.append(Mark(text, word, MARGIN + x * scale, lines[at], width, scale))
+        x += widths[at]
+    return tuple(marks)
+
+
+def _end(
+    widths: Sequence[float], spaces: Sequence[float], lines: Sequence[int], line: int
+) -> float:
+    """How long a line is."""
+    on = [at for at, its in enumerate(lines) if its == line]
+    return sum(widths[at] + spaces[at] for at in on) - spaces[on[0]]
+
+
+def _broken(widths: Sequence[float], spaces: Sequence[float], room: float) -> list[int]:
+    """For each piece the line that it comes to stand in; a comma stays with its word."""
+    lines, x = [0], widths[0]
+    for at in range(1, len(widths)):
+        comma = widths[at + 1] if at + 1 < len(spaces) and spaces[at + 1] == 0 else 0.0
+        fits = x + spaces[at] + widths[at] + comma <= room or spaces[at] == 0
+        lines.append(lines[-1] + (not fits))
+        x = x + spaces[at] + widths[at] if fits else widths[at]
+    return lines
+
+
+def _font(bold: bool, scale: float = 1.0) -> dict[str, object]:
+    return {"family": "STIXGeneral", "size": SIZE * scale, "weight": "bold" if bold else "normal"}
+
+
+@functools.cache
+def _width(text: str, bold: bool) -> float:
+    """How wide a text is in inches."""
+    from matplotlib.font_manager import FontProperties
+    from matplotlib.textpath import text_to_path
+
+    font = FontProperties(**_font(bold))
+    return text_to_path.get_text_width_height_descent(text, font, ismath=False)[0] / 72
+
+
+def _write(axes: Axes, marks: Sequence[Mark], inks: Array, top: float, subject: int) -> None:
+    """Write the sentence below top, the subject and the verb in their colours."""
+    for mark in marks:
+        base = top - LINE * mark.scale * (mark.line + 0.72)
+        bold = mark.word == subject or mark is marks[-1]
+        if mark is marks[-1]:
+            colour = _inked(VERB, 1)
+        elif mark.word is None:
+            colour = _inked(QUIET, 0.8)
+        else:
+            colour = _inked(SUBJECT if bold else INK, inks[mark.word])
+        axes.text(mark.x, base, mark.text, color=colour, va="baseline", **_font(bold, mark.scale))
+        if mark.word == subject:
+            under = [mark.x, mark.x + mark.width]
+            axes.plot(under, [base - 0.06] * 2, color=SUBJECT, lw=1.6, solid_capstyle="round")
+
+
+def _arrow(axes: Axes, verb: Mark, top: float) -> None:
+    """Draw the gradient's way back, from below the verb to the left."""
+    y = top - LINE * verb.scale * (verb.line + 1) - 0.13
+    right = verb.x + verb.width / 2
+    axes.plot([right, right], [y, y + 0.13], color=VERB, lw=1.4)
+    arrow = {"arrowstyle": "->", "color": VERB, "lw": 1.4, "shrinkA": 0, "shrinkB": 0}
+    axes.annotate("", (right - 0.7, y), (right, y), arrowprops=arrow)
+    place = {"x": right - 0.78, "ha": "right"} if right > 2.6 else {"x": right + 0.1, "ha": "left"}
+    axes.text(y=y, s="gradient flows back", fontsize=9.5, color=VERB, va="center", **place)
+
+
+def _key(axes: Axes, y: float) -> None:
+    """Draw what the ink means along a line."""
+    text = {"y": y, "fontsize": 9, "color": QUIET, "va": "center"}
+    axes.text(MARGIN, s="of the verb's signal", **text)
+    names = ("all of it", "a thousandth", "a millionth", "a billionth or less")
+    x = MARGIN + 1.4
+    for name, amount in zip(names, np.linspace(1, PALE, 4), strict=True):
+        axes.plot([x, x + 0.22], [y, y], color=_inked(INK, amount), lw=7, solid_capstyle="butt")
+        axes.text(x + 0.3, s=name, **text)
+        x += 0.55 + 0.076 * len(name)

@@ -1,0 +1,98 @@
+"""helpers.figures.ink: how black each word is, where it stands, and what is said to be left."""
+
+import numpy as np
+import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.colors import to_rgb
+
+from helpers.figures.ink import WIDTH, ink, what_is_left
+
+WORDS = ["the", "cats", ",", "which", "ate", ","]
+CALL = {"subject": 1, "verb": "were", "title": "T"}
+
+
+def written(picture):
+    """The sentence's pieces by their text, of the first row that holds each."""
+    texts = picture.figure.axes[0].texts
+    return {text.get_text(): text for text in reversed(texts) if "STIX" in text.get_fontname()}
+
+
+@pytest.mark.parametrize(
+    ("ratio", "text"),
+    [
+        (1.0, "about all of it"),
+        (0.35, "about a third"),
+        (0.012, "1 part in 83"),
+        (1 / 17_412, "1 part in 17,000"),
+        (1 / 362e6, "1 part in 360 million"),
+        (1 / 1.23e9, "1 part in 1.2 billion"),
+        (1e-271, "1 part in 10^271"),
+        (5e-324, "1 part in 10^323"),
+        (0.0, "0, rounded away"),
+        (2.04, "2 times as much"),
+        (3e14, "10^14 times as much"),
+        (np.inf, "beyond the largest float"),
+        (np.nan, "beyond the largest float"),
+    ],
+)
+def test_what_is_left(ratio, text):
+    assert what_is_left(ratio) == text
+
+
+def test_the_ink_fades_with_the_logarithm_of_the_signal():
+    signal = np.array([0.0, 1e-9, 1e-6, 1e-3, 1.0, 2.0]) * 7
+    picture = ink(["a", "b", "c", "d", "e", "f"], {"RNN": signal}, subject=2, verb="v", title="T")
+    found = written(picture)
+    black = [sum(to_rgb(found[word].get_color())) for word in "ABDEF" if word in found]
+    palest, at_a_billionth, at_a_thousandth, nearly, full = (
+        sum(to_rgb(found[word].get_color())) for word in ("A", "b", "d", "e", "f")
+    )
+    assert black
+    assert palest == at_a_billionth > at_a_thousandth > nearly > full
+    assert palest - at_a_thousandth == pytest.approx(2 * (at_a_thousandth - full), rel=0.2)
+
+
+def test_subject_and_verb_have_colours_of_their_own_and_the_subjects_fades():
+    near, far = (
+        written(ink(WORDS, {"RNN": np.geomspace(first, 1, 6)}, **CALL)) for first in (1, 1e-12)
+    )
+    assert near["cats"].get_color() != near["which"].get_color() != near["were"].get_color()
+    assert sum(to_rgb(far["cats"].get_color())) > sum(to_rgb(near["cats"].get_color()))
+    assert far["were"].get_color() == near["were"].get_color()
+
+
+def test_each_network_has_a_row_that_says_what_is_left():
+    signals = {"RNN": np.array([1e-8, 2e-9, 1e-5, 1e-3, 0.1, 1.0]), "GRU": np.full(6, 3.0)}
+    picture = ink(WORDS, signals, **CALL)
+    texts = [text.get_text() for text in picture.figure.axes[0].texts]
+    assert texts.count("were") == 2
+    assert {"RNN", "cats: 1 part in 500 million", "GRU", "cats: about all of it"} <= set(texts)
+    assert picture.alt_text.startswith("T. The sentence 'The cats, which ate, were'")
+    assert "RNN: 1 part in 500 million; GRU: about all of it." in picture.alt_text
+
+
+def test_long_sentences_are_cut_in_the_middle_and_the_cut_is_counted():
+    words = ["the", "cats", *[f"word{n}" for n in range(300)]]
+    picture = ink(words, {"RNN": np.ones(302)}, **CALL)
+    shown = [text for text in written(picture) if text.startswith("word")]
+    [cut] = [text for text in written(picture) if text.startswith("…")]
+    assert f"… {300 - len(shown)} words …" == cut
+    assert "word0" in shown
+    assert "word299" in shown
+    assert cut in picture.alt_text
+
+
+@pytest.mark.parametrize("count", [3, 12, 25, 59, 400])
+def test_the_sentence_stays_on_the_card_and_the_verb_ends_it(count):
+    words = ["the", "cats", *["gratefully"] * count]
+    picture = ink(words, {"RNN": np.ones(count + 2)}, **CALL)
+    renderer = FigureCanvasAgg(picture.figure).get_renderer()
+    boxes = [t.get_window_extent(renderer) for t in written(picture).values()]
+    assert max(box.x1 for box in boxes) < WIDTH * picture.figure.dpi
+    verb = written(picture)["were"].get_window_extent(renderer)
+    assert verb.y0 <= min(box.y0 for box in boxes) + 20
+
+
+def test_a_signal_of_another_length_is_refused():
+    with pytest.raises(ValueError, match=r"signal 'RNN' must have shape \(6,\).*got \(5,\)"):
+        ink(WORDS, {"RNN": np.ones(5)}, **CALL)
