@@ -21,7 +21,7 @@ from helpers.checks.leftovers import (
     guess_overflow_step,
     guess_share,
 )
-from helpers.checks.notebook_00 import rnn_step
+from helpers.checks.notebook_00 import rnn_step, signal
 from helpers.checks.notebook_01 import words_between
 from helpers.checks.notebook_02 import fool_the_latch
 from helpers.checks.notebook_03 import bptt_step, step_jacobian
@@ -56,6 +56,7 @@ __all__ = [
     "guess_share",
     "progress",
     "rnn_step",
+    "signal",
     "step_jacobian",
     "table",
     "train_step",

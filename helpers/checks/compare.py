@@ -38,16 +38,18 @@ def compare(
     *,
     names: Sequence[str] = ("result",),
     shape: str = "",
+    kinds: Sequence[str] = ("numpy", "torch"),
 ) -> str:
     """Shape first, then values, then the mistakes; returns what to say if all is right.
 
-    names: of the returned arrays. shape: their shapes in the task's words.
+    names: of the returned arrays. shape: their shapes in the task's words. kinds: of the
+    arrays that the function is called with, as for `attempt`.
     Raises a Verdict otherwise.
     """
     want = [_parts(reference(**case)) for case in cases]
     scalar = all(part.shape == () for part in want[0])
     single = one_number if scalar else one_array
-    outcomes = attempt(function, cases, single if len(names) == 1 else several(names))
+    outcomes = attempt(function, cases, single if len(names) == 1 else several(names), kinds=kinds)
     given = [i for i, outcome in enumerate(outcomes) if outcome.error is None]
     want, compared = [want[i] for i in given], [cases[i] for i in given]
     got = [_like(outcomes[i].value, right) for i, right in zip(given, want, strict=True)]

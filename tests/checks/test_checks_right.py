@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -271,9 +272,11 @@ def test_a_right_answer_passes_however_it_is_written(name, answer):
     assert result.points == exercise.points
 
 
-def test_every_exercise_has_three_right_answers():
-    assert set(ANSWERS) == set(checks.EXERCISES)
-    assert min(map(len, ANSWERS.values())) >= FEWEST
+def test_every_exercise_has_three_right_answers_here_or_in_a_file_for_its_notebook():
+    others = "".join(path.read_text() for path in Path(__file__).parent.glob("test_notebook_*.py"))
+    assert set(ANSWERS) <= set(checks.EXERCISES)
+    for name in checks.EXERCISES:
+        assert len(ANSWERS.get(name, ())) >= FEWEST or f"checks.{name}(" in others, name
 
 
 @pytest.mark.parametrize(
