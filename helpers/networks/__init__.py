@@ -9,8 +9,10 @@ from helpers.networks.classifiers import (
     gru_classifier,
     identity_classifier,
     latch_classifier,
+    leaky_classifier,
     lstm_classifier,
     orthogonal_classifier,
+    residual_classifier,
     rnn_classifier,
     seeded,
 )
@@ -29,8 +31,9 @@ from helpers.networks.conventions import (
     torch_step,
 )
 from helpers.networks.gru import GRU, bias_for_span, set_update_bias
-from helpers.networks.lstm import LSTM, set_forget_bias
+from helpers.networks.lstm import LSTM, set_forget_bias, set_input_bias
 from helpers.networks.rnn import RNN, rnn_step
+from helpers.networks.skip import SkipRNN
 
 __all__ = [
     "GRU",
@@ -42,6 +45,7 @@ __all__ = [
     "Classifier",
     "DeepTanh",
     "Gate",
+    "SkipRNN",
     "TorchWeights",
     "Weights",
     "bias_for_span",
@@ -51,17 +55,20 @@ __all__ = [
     "gru_step",
     "identity_classifier",
     "latch_classifier",
+    "leaky_classifier",
     "logistic",
     "lstm_classifier",
     "ng_simplified_to_torch",
     "ng_step",
     "orthogonal_classifier",
     "reset_counterexample",
+    "residual_classifier",
     "rnn",
     "rnn_classifier",
     "rnn_step",
     "seeded",
     "set_forget_bias",
+    "set_input_bias",
     "set_update_bias",
     "swap_ng_and_cho",
     "torch_step",

@@ -8,8 +8,9 @@ import torch
 from torch import Tensor, nn
 
 from helpers.networks.gru import GRU, set_update_bias
-from helpers.networks.lstm import LSTM, set_forget_bias
+from helpers.networks.lstm import LSTM, set_forget_bias, set_input_bias
 from helpers.networks.rnn import RNN
+from helpers.networks.skip import SkipRNN
 from helpers.validation import choice, integer, number_above
 
 LATCH_CLASSES = (",", "singular", "plural", "other")
@@ -96,32 +97,83 @@ def orthogonal_classifier(vocabulary_size: int, *, hidden: int = 32, seed: int =
     return seeded(seed, build)
 
 
-def identity_classifier(vocabulary_size: int, *, hidden: int = 32, seed: int = 0) -> Classifier:
+def identity_classifier(
+    vocabulary_size: int, *, hidden: int = 32, input_std: float | None = None, seed: int = 0
+) -> Classifier:
     """A ReLU RNN whose W starts as the identity and whose biases start at 0.
 
-    Raises ValueError if a size is below 1.
+    input_std: standard deviation of a Gaussian draw of U, 0.001 in the source; None keeps
+    PyTorch's draw, which is larger.
+    Raises ValueError if a size is below 1, or input_std no number above 0.
     Source: Le, Jaitly & Hinton 2015, "A simple way to initialize recurrent networks of
-    rectified linear units"; U keeps PyTorch's draw, which is larger than theirs.
+    rectified linear units".
     """
-    model = rnn_classifier(vocabulary_size, hidden=hidden, nonlinearity="relu", seed=seed)
-    with torch.no_grad():
-        nn.init.eye_(model.layer.weight_hh_l0)
-        model.layer.bias_ih_l0.zero_()
-        model.layer.bias_hh_l0.zero_()
-    return model
+
+    def build() -> Classifier:
+        model = rnn_classifier(vocabulary_size, hidden=hidden, nonlinearity="relu", seed=seed)
+        with torch.no_grad():
+            nn.init.eye_(model.layer.weight_hh_l0)
+            model.layer.bias_ih_l0.zero_()
+            model.layer.bias_hh_l0.zero_()
+            if input_std is not None:
+                model.layer.weight_ih_l0.normal_(std=number_above("input_std", input_std, 0))
+        return model
+
+    return seeded(seed, build)
+
+
+def leaky_classifier(
+    vocabulary_size: int, *, hidden: int = 32, leak: float = 0.1, seed: int = 0
+) -> Classifier:
+    """A tanh RNN that moves by the share `leak` a step: h = (1 - leak) h + leak tanh(...).
+
+    Raises ValueError if a size is below 1, or leak no number above 0.
+    Source: `helpers.networks.skip`.
+    """
+    integer("hidden", hidden, minimum=1)
+    write = number_above("leak", leak, 0)
+    return seeded(
+        seed,
+        lambda: Classifier(vocabulary_size, SkipRNN(hidden, hidden, keep=1 - write, write=write)),
+    )
+
+
+def residual_classifier(
+    vocabulary_size: int, *, hidden: int = 32, write: float = 0.1, seed: int = 0
+) -> Classifier:
+    """A tanh RNN that adds to its state: h = h + write tanh(...).
+
+    Raises ValueError if a size is below 1, or write no number above 0.
+    Source: `helpers.networks.skip`.
+    """
+    integer("hidden", hidden, minimum=1)
+    number_above("write", write, 0)
+    return seeded(
+        seed, lambda: Classifier(vocabulary_size, SkipRNN(hidden, hidden, keep=1.0, write=write))
+    )
 
 
 def lstm_classifier(
-    vocabulary_size: int, *, hidden: int = 32, forget_bias: float = 0.0, seed: int = 0
+    vocabulary_size: int,
+    *,
+    hidden: int = 32,
+    forget_bias: float = 0.0,
+    input_bias: float | None = None,
+    seed: int = 0,
 ) -> Classifier:
-    """An LSTM with PyTorch's default initialisation but for the forget gate's bias.
+    """An LSTM with PyTorch's default initialisation but for one or two gates' biases.
 
-    Raises ValueError if a size is below 1 or the bias is not finite.
-    Source: `helpers.networks.lstm`.
+    input_bias: None keeps PyTorch's draw. forget_bias log(gap) with input_bias -log(gap)
+    makes a fresh LSTM keep for about gap steps, and write so little that it does not fill up.
+    Raises ValueError if a size is below 1 or a bias is not finite.
+    Source: `helpers.networks.lstm`; Tallec & Ollivier 2018, "Can recurrent neural networks
+    warp time?", equation 16, for both biases.
     """
     integer("hidden", hidden, minimum=1)
     model = seeded(seed, lambda: Classifier(vocabulary_size, LSTM(hidden, hidden)))
     set_forget_bias(model.layer, forget_bias)
+    if input_bias is not None:
+        set_input_bias(model.layer, input_bias)
     return model
 
 

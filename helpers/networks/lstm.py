@@ -76,11 +76,25 @@ def set_forget_bias(layer: nn.LSTM, bias: float) -> None:
     Source: Gers, Schmidhuber & Cummins 2000; Jozefowicz, Zaremba & Sutskever 2015,
     "An empirical exploration of recurrent network architectures", section 4, for bias 1.
     """
+    _set_bias(layer, 1, bias)
+
+
+def set_input_bias(layer: nn.LSTM, bias: float) -> None:
+    """Give the input gate of a one-layer LSTM this bias, in place, as `set_forget_bias` does.
+
+    Raises ValueError if the layer is no one-layer LSTM with biases, or bias no finite number.
+    Source: Tallec & Ollivier 2018, "Can recurrent neural networks warp time?", equation 16.
+    """
+    _set_bias(layer, 0, bias)
+
+
+def _set_bias(layer: nn.LSTM, gate: int, bias: float) -> None:
+    """Write a bias for one gate, counted in PyTorch's order: input, forget, cell, output."""
     if not isinstance(layer, nn.LSTM):
         raise ValueError(f"layer must be an LSTM; got {type(layer).__name__}")
     one_layer(layer)
     value = finite_number("bias", bias)
-    hidden = layer.hidden_size
+    rows = slice(gate * layer.hidden_size, (gate + 1) * layer.hidden_size)
     with torch.no_grad():
-        layer.bias_hh_l0[hidden : 2 * hidden] = value
-        layer.bias_ih_l0[hidden : 2 * hidden] = 0
+        layer.bias_hh_l0[rows] = value
+        layer.bias_ih_l0[rows] = 0

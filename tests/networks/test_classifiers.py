@@ -18,8 +18,10 @@ from helpers.networks.classifiers import (
     gru_classifier,
     identity_classifier,
     latch_classifier,
+    leaky_classifier,
     lstm_classifier,
     orthogonal_classifier,
+    residual_classifier,
     rnn_classifier,
     seeded,
 )
@@ -322,6 +324,19 @@ class TestOtherStarts:
         _, last = layer(torch.zeros(1, 50, 6), h)
         assert torch.equal(last, h)
 
+    def test_identity_with_the_sources_draw(self):
+        layer = identity_classifier(WORDS, hidden=64, input_std=1e-3, seed=0).layer
+        assert layer.weight_ih_l0.std().item() == pytest.approx(1e-3, rel=0.1)
+        assert torch.equal(layer.weight_hh_l0, torch.eye(64))
+
+    def test_lstm_input_bias_beside_the_forget_bias(self):
+        layer = lstm_classifier(WORDS, hidden=6, forget_bias=2.0, input_bias=-2.0).layer
+        total = layer.bias_ih_l0 + layer.bias_hh_l0
+        assert (total[:6] == -2).all()
+        assert (total[6:12] == 2).all()
+        other = lstm_classifier(WORDS, hidden=6, forget_bias=2.0).layer
+        assert torch.equal(layer.bias_hh_l0[12:], other.bias_hh_l0[12:])
+
     @pytest.mark.parametrize("bias", [0.0, 1.0])
     def test_lstm_forget_bias(self, bias):
         layer = lstm_classifier(WORDS, hidden=6, forget_bias=bias).layer
@@ -348,7 +363,14 @@ class TestOtherStarts:
 
     @pytest.mark.parametrize(
         "build",
-        [orthogonal_classifier, identity_classifier, lstm_classifier, gru_classifier],
+        [
+            orthogonal_classifier,
+            identity_classifier,
+            leaky_classifier,
+            residual_classifier,
+            lstm_classifier,
+            gru_classifier,
+        ],
     )
     @given(hidden=NO_SIZE)
     def test_no_size(self, build, hidden):
