@@ -20,6 +20,7 @@ from helpers.measure.clipping import (
     global_norm,
     share_clipped,
 )
+from helpers.measure.far import forward_signal, log_signal
 from helpers.measure.gates import (
     Gates,
     JacobianTerms,
@@ -42,6 +43,7 @@ from helpers.measure.jacobians import (
     step_jacobians,
 )
 from helpers.measure.mean_field import critical_gain, mean_field_factor
+from helpers.measure.noise import signal_to_noise
 from helpers.measure.nonfinite import (
     NonFinite,
     find_nonfinite,
@@ -112,6 +114,7 @@ __all__ = [
     "find_nonfinite",
     "first_nonfinite",
     "first_nonfinite_backward",
+    "forward_signal",
     "gate_values",
     "global_norm",
     "growth_rate",
@@ -119,6 +122,7 @@ __all__ = [
     "log_backward_norms",
     "log_factors",
     "log_product_norms",
+    "log_signal",
     "lyapunov_exponents",
     "mean_field_factor",
     "measured_factors",
@@ -133,6 +137,7 @@ __all__ = [
     "share_clipped",
     "shares",
     "signal",
+    "signal_to_noise",
     "slopes",
     "spectral_norms",
     "spectral_radius",

@@ -1,6 +1,6 @@
 """The task of the course: its sentences, words, baselines and evaluation set."""
 
-from helpers.task.agreement import ATTRACTORS, NOUNS, AgreementTask, Sentence, flipped
+from helpers.task.agreement import ATTRACTORS, NOUNS, AgreementTask, Sentence, flip, flipped
 from helpers.task.baselines import (
     NO_NOUN,
     RandomGuess,
@@ -78,6 +78,7 @@ __all__ = [
     "clouds_and_sky",
     "evaluation_accuracy",
     "first_noun",
+    "flip",
     "flipped",
     "lexicon",
     "load_evaluation",

@@ -16,7 +16,15 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from helpers.task.lexicon import VERBS, Vocabulary, lexicon, other_number, vocabulary, word_classes
+from helpers.task.lexicon import (
+    NUMBERS,
+    VERBS,
+    Vocabulary,
+    lexicon,
+    other_number,
+    vocabulary,
+    word_classes,
+)
 from helpers.validation import Array, choice, integer
 
 ATTRACTORS = ("none", "random", "same", "opposite")
@@ -96,6 +104,23 @@ def flipped(words: Sequence[str], position: int) -> tuple[str, ...]:
     changed = list(words)
     changed[position] = other_number()[word]
     return tuple(changed)
+
+
+def flip(tokens: Tensor, position: int) -> tuple[Tensor, Array]:
+    """Return the sentences with the noun at this position in its other number.
+
+    tokens: (n, steps). A negative position counts from the end: the subject stands at
+    -gap - 1. Returns the new tokens (n, steps), and which of the given ones are plural (n,).
+    Raises ValueError if a sentence has no noun there.
+    """
+    classes, words = word_classes(), vocabulary()
+    plural, changed = [], tokens.clone()
+    for row, token in enumerate(tokens[:, position].tolist()):
+        if classes[token] not in NUMBERS:
+            raise ValueError(f"sentence {row} has no noun at {position}: {words.words[token]!r}")
+        plural.append(classes[token] == "plural")
+        changed[row, position] = int(words.encode([other_number()[words.words[token]]])[0])
+    return changed, np.array(plural)
 
 
 class AgreementTask:
