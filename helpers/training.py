@@ -14,6 +14,7 @@ from threadpoolctl import threadpool_limits
 from torch import Tensor, nn
 
 from helpers.measure.nonfinite import nonfinite_tensors
+from helpers.measure.signal import signal
 from helpers.task.agreement import AgreementTask
 from helpers.validation import Array, choice, integer, number_above
 
@@ -84,6 +85,31 @@ def accuracy(model: nn.Module, task: AgreementTask, sentences: int = 256) -> flo
             right += int((model(tokens).argmax(1) == labels).sum())
             left -= len(labels)
     return right / sentences
+
+
+def log_row(model: nn.Module, tokens: Tensor, labels: Tensor) -> dict[str, float]:
+    """Do the backward pass of one batch, and return four numbers that tell how a run is.
+
+    model: a Classifier; tokens (n, steps), labels (n,). loss: mean cross-entropy in nats;
+    norm: of all gradients together; saturated: share of the states' entries beyond 0.99 in
+    size; reach: signal at the first word over signal at the last, mean over the sentences.
+    The parameters' .grad is this batch's afterwards.
+    """
+    model.zero_grad()
+    loss = nn.functional.cross_entropy(model(tokens), labels)
+    loss.backward()
+    norms = [p.grad.norm() for p in model.parameters() if p.grad is not None]
+    signals = signal(model, tokens)
+    with torch.no_grad():
+        saturated = (model.states(tokens).abs() > 0.99).double().mean()
+    with np.errstate(invalid="ignore", over="ignore"):
+        reach = (signals[:, 0] / signals[:, -1]).mean()
+    return {
+        "loss": loss.item(),
+        "norm": torch.stack(norms).norm().item(),
+        "saturated": saturated.item(),
+        "reach": float(reach),
+    }
 
 
 def train(

@@ -31,6 +31,7 @@ from helpers.checks.notebook_06 import clip_by_norm, train_step
 from helpers.checks.notebook_07 import bias_for_span, gru_step
 from helpers.checks.registry import EXERCISES, Exercise, exercises, progress, table
 from helpers.checks.results import Result
+from helpers.checks.sick_runs import diagnose, log_row, sick_runs
 
 __all__ = [
     "EXERCISES",
@@ -39,6 +40,7 @@ __all__ = [
     "bias_for_span",
     "bptt_step",
     "clip_by_norm",
+    "diagnose",
     "exercises",
     "explain_gradients",
     "explain_rnn",
@@ -54,8 +56,10 @@ __all__ = [
     "guess_nearest_noun",
     "guess_overflow_step",
     "guess_share",
+    "log_row",
     "progress",
     "rnn_step",
+    "sick_runs",
     "signal",
     "step_jacobian",
     "table",

@@ -47,6 +47,7 @@ from helpers.measure.noise import signal_to_noise
 from helpers.measure.nonfinite import (
     NonFinite,
     find_nonfinite,
+    first_inf,
     first_nonfinite,
     first_nonfinite_backward,
     nonfinite_tensors,
@@ -112,6 +113,7 @@ __all__ = [
     "descend",
     "error_and_gradient",
     "find_nonfinite",
+    "first_inf",
     "first_nonfinite",
     "first_nonfinite_backward",
     "forward_signal",

@@ -18,6 +18,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from helpers.validation import Array
+
 
 @dataclass(frozen=True)
 class NonFinite:
@@ -41,6 +43,15 @@ class NonFinite:
         if self.nan_step is not None and self.nan_step != self.step:
             text += f"; NaN from step {self.nan_step}"
         return text
+
+
+def first_inf(states: Array) -> int | None:
+    """Return the first step of states (steps, hidden) that holds inf or -inf, or None.
+
+    NaN does not count.
+    """
+    steps = np.flatnonzero(np.isinf(states).any(axis=1))
+    return int(steps[0]) if len(steps) else None
 
 
 def first_nonfinite(name: str, values: Any) -> NonFinite | None:

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import nn
 
+from helpers import measure
 from helpers.measure.nonfinite import (
     NonFinite,
     find_nonfinite,
@@ -243,3 +244,19 @@ def test_reversed_and_read_only_arrays_are_read():
     assert first_nonfinite("h", values[::-1]).step == 1
     values.flags.writeable = False
     assert first_nonfinite("h", values).step == 1
+
+
+@pytest.mark.parametrize(
+    ("marks", "step"),
+    [
+        ({}, None),
+        ({(2, 1): np.inf, (4, 0): np.inf}, 2),
+        ({(0, 3): -np.inf}, 0),
+        ({(1, 1): np.nan}, None),
+    ],
+)
+def test_first_inf(marks, step):
+    states = np.zeros((6, 4))
+    for place, value in marks.items():
+        states[place] = value
+    assert measure.first_inf(states) == step
