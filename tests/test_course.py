@@ -1,4 +1,7 @@
-"""course.py as a program: what it installs when, what it says, what it runs."""
+"""course.py and tools.install: what is installed when, what is said, what is run.
+
+No test here installs anything: `take`, which runs venv and pip, is replaced or given other words.
+"""
 
 from __future__ import annotations
 
@@ -9,12 +12,13 @@ import os
 import re
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 
 import pytest
+
+from tools import install
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -22,231 +26,511 @@ ROOT = Path(__file__).resolve().parents[1]
 def load_course() -> ModuleType:
     """A fresh copy of course.py as a module."""
     spec = importlib.util.spec_from_file_location("course", ROOT / "course.py")
+    assert spec is not None
+    assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
 
 
-# --- Set-up: no test here installs anything
+class Room:
+    """A temporary course folder in which installing only leaves its traces.
+
+    `steps` holds what was taken, `fails` an exception for the step that is to raise it,
+    `missing_package` makes the Python in .venv lack a package.
+    """
+
+    def __init__(self) -> None:
+        self.words: list[list[str]] = []
+        self.fails: dict[str, BaseException] = {}
+        self.missing_package = False
+
+    def take(self, step: str, words: list, lock: object) -> None:
+        self.words.append([str(word) for word in words])
+        if "venv" in words:
+            install.venv_python().parent.mkdir()
+            install.venv_python().touch()
+            self.missing_package = False
+        if self.kind(self.words[-1]) in self.fails:
+            raise self.fails[self.kind(self.words[-1])]
+
+    def probe(self, words: list, **settings: object) -> int:
+        return int(self.missing_package or not install.venv_python().exists())
+
+    @staticmethod
+    def kind(words: list[str]) -> str:
+        if words[-1].startswith("import "):
+            return "try"
+        return "venv" if "venv" in words else words[-1]
+
+    def steps(self) -> list[str]:
+        """The steps taken since this was last asked."""
+        taken = [self.kind(words) for words in self.words]
+        self.words.clear()
+        return taken
 
 
 @pytest.fixture
-def course(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
-    """course.py with a temporary folder for its own; it records its commands and runs none.
-
-    `calls` holds each command's words, `settings` its environment variables, `status` is the
-    status that they end with, and `broken_python` makes the Python in .venv unusable.
-    """
-    module = load_course()
+def room(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Room:
+    room = Room()
     for name in ("pyproject.toml", "constraints.txt"):
         (tmp_path / name).write_bytes((ROOT / name).read_bytes())
-    monkeypatch.setattr(module, "ROOT", tmp_path)
-    for name, path in {"VENV": ".venv", "OLD": ".venv.old", "LOCK": ".venv.lock"}.items():
-        monkeypatch.setattr(module, name, tmp_path / path)
-    monkeypatch.setattr(module, "STAMP", tmp_path / ".venv" / "course.json")
-    module.calls, module.settings, module.status, module.broken_python = [], {}, 0, False
-
-    def run_setup(words: list, lock: object) -> None:
-        module.calls.append([str(word) for word in words])
-        if "venv" in words:
-            module.venv_python().parent.mkdir()
-            module.venv_python().touch()
-
-    def run(words: list, **settings: str) -> int:
-        module.calls.append([str(word) for word in words])
-        module.settings = settings
-        return module.status
-
-    monkeypatch.setattr(module, "run_setup", run_setup)
-    monkeypatch.setattr(module, "run", run)
-    monkeypatch.setattr(
-        module,
-        "python_works",
-        lambda: module.venv_python().exists() and not module.broken_python,
-    )
-    monkeypatch.setattr(module, "cpu_index_answers", lambda: False)
-    monkeypatch.setattr(module.shutil, "disk_usage", lambda path: SimpleNamespace(free=1e12))
-    monkeypatch.setattr(module.platform, "machine", lambda: "arm64")
-    return module
+    monkeypatch.setattr(install, "ROOT", tmp_path)
+    for name in ("VENV", "OLD", "LOCK", "USE", "LOG", "WHEELS"):
+        path = getattr(install, name).relative_to(ROOT)
+        monkeypatch.setattr(install, name, tmp_path / path)
+    monkeypatch.setattr(install, "take", room.take)
+    monkeypatch.setattr(install.subprocess, "call", room.probe)
+    monkeypatch.setattr(install, "SYSTEM", "windows")
+    monkeypatch.setattr(install, "cpu_index_answers", lambda: True)
+    monkeypatch.setattr(install.shutil, "disk_usage", lambda path: SimpleNamespace(free=1e12))
+    monkeypatch.setattr(install.platform, "machine", lambda: "AMD64")
+    return room
 
 
-def installed(course: ModuleType) -> list[str]:
-    """The steps that set-up took, by the word that tells them apart; forgets them."""
-    steps = [
-        next(word for word in call if word in ("venv", "torch", ".[test]", "disable"))
-        for call in course.calls
-    ]
-    course.calls.clear()
-    return steps
+NEW = ["venv", ".", "try"]
 
 
-ALL = ["venv", ".[test]", "disable"]
+def change_requirements() -> None:
+    with (install.ROOT / "constraints.txt").open("a", encoding="utf-8") as file:
+        file.write("# changed\n")
 
 
-def test_second_call_installs_nothing(course):
-    course.set_up()
-    assert installed(course) == ALL
-    course.set_up()
-    assert installed(course) == []
+# --- What is installed
 
 
-def test_cpu_build_is_asked_for_on_linux_when_its_index_answers(course, monkeypatch):
-    monkeypatch.setattr(course, "cpu_index_answers", lambda: True)
-    monkeypatch.setattr(course.sys, "platform", "linux")
-    course.set_up()
-    assert course.CPU_INDEX in course.calls[1]
-    assert installed(course) == ["venv", "torch", ".[test]", "disable"]
+def test_learner_gets_no_extra_and_the_second_call_installs_nothing(room):
+    install.set_up("")
+    assert room.steps() == NEW
+    install.set_up("")
+    assert room.steps() == []
 
 
-def test_set_up_goes_on_when_the_cpu_index_fails_half_way(course, monkeypatch):
-    run_setup = course.run_setup
+def test_commands_add_their_extra_once_to_what_stands(room):
+    install.set_up("")
+    room.steps()
+    install.set_up("site")
+    assert room.steps() == [".[site]", "try"]
+    install.set_up("grading")
+    assert room.steps() == [".[grading,site]", "try"]
+    install.set_up("site")
+    assert room.steps() == []
 
-    def fail_on_index(words: list, lock: object) -> None:
-        run_setup(words, lock)
-        if course.CPU_INDEX in words:
-            raise course.Stop("no")
 
-    monkeypatch.setattr(course, "run_setup", fail_on_index)
-    monkeypatch.setattr(course, "cpu_index_answers", lambda: True)
-    monkeypatch.setattr(course.sys, "platform", "linux")
-    course.set_up()
-    assert course.venv_state() == "ready"
+def test_the_test_extra_serves_every_command(room):
+    install.set_up("test")
+    room.steps()
+    for extra in ("", "site", "grading", "test"):
+        install.set_up(extra)
+    assert room.steps() == []
 
 
 @pytest.mark.parametrize("name", ["pyproject.toml", "constraints.txt"])
-def test_changed_requirements_are_installed_over_the_old(course, name):
-    course.set_up()
-    course.calls.clear()
-    with (course.ROOT / name).open("a", encoding="utf-8") as file:
-        file.write("# changed\n")
-    assert course.venv_state() == "outdated"
-    course.set_up()
-    assert installed(course) == [".[test]", "disable"]
-    assert course.venv_state() == "ready"
+def test_changed_requirements_make_it_anew_with_its_extras(room, name):
+    install.set_up("site")
+    room.steps()
+    path = install.ROOT / name
+    path.write_text("# changed\n" + path.read_text(encoding="utf-8"), encoding="utf-8")
+    install.set_up("")
+    assert room.steps() == ["venv", ".[site]", "try"]
+    assert not install.OLD.exists()
 
 
-def moved(course: ModuleType) -> None:
-    stamp = json.loads(course.STAMP.read_text())
-    course.STAMP.write_text(json.dumps({**stamp, "folder": "/elsewhere"}))
+def test_settings_of_tools_are_no_requirements(room):
+    install.set_up("")
+    room.steps()
+    with (install.ROOT / "pyproject.toml").open("a", encoding="utf-8") as file:
+        file.write("[tool.another]\n")
+    install.set_up("")
+    assert room.steps() == []
 
 
-def other_python(course: ModuleType) -> None:
-    stamp = json.loads(course.STAMP.read_text())
-    course.STAMP.write_text(json.dumps({**stamp, "python": "3.1"}))
+def test_linux_takes_the_cpu_build_while_its_index_answers(room, monkeypatch, capsys):
+    monkeypatch.setattr(install, "SYSTEM", "linux")
+    monkeypatch.setattr(install.shutil, "disk_usage", lambda path: SimpleNamespace(free=5e9))
+    install.set_up("")
+    assert install.CPU_INDEX in room.words[1]
+    assert room.steps() == ["venv", "torch", ".", "try"]
+    monkeypatch.setattr(install, "cpu_index_answers", lambda: False)
+    change_requirements()
+    install.set_up("")
+    said = capsys.readouterr().out
+    assert "5.4 GB" in said
+    assert "5.0 GB are free, 8 GB needed" in said
+    assert room.steps() == []
 
 
-DAMAGE: dict[str, Callable[[ModuleType], object]] = {
-    "unfinished": lambda course: course.STAMP.write_text("{}"),
-    "torn stamp": lambda course: course.STAMP.write_text('{"pyth'),
-    "moved": moved,
-    "other Python": other_python,
-    "Python gone": lambda course: course.venv_python().unlink(),
+@pytest.mark.parametrize("named", [True, False])
+def test_wheels_are_taken_instead_of_the_network(room, tmp_path, monkeypatch, named):
+    monkeypatch.setattr(install, "SYSTEM", "linux")
+    folder = tmp_path / "a stick" if named else install.WHEELS
+    folder.mkdir(parents=True)
+    install.set_up("", wheels=folder if named else None)
+    words = room.words[1]
+    assert words[words.index("--no-index") :][:3] == ["--no-index", "--find-links", str(folder)]
+    assert room.steps() == NEW
+
+
+# --- What is kept
+
+
+def move(room: Room) -> None:
+    content = install.stamp()
+    (install.VENV / "course.json").write_text(json.dumps({**content, "folder": "/elsewhere"}))
+
+
+def lose_package(room: Room) -> None:
+    room.missing_package = True
+
+
+DAMAGE: dict[str, Callable[[Room], object]] = {
+    "unfinished": lambda room: (install.VENV / "course.json").write_text("{}"),
+    "torn stamp": lambda room: (install.VENV / "course.json").write_text('{"fold'),
+    "moved": move,
+    "Python gone": lambda room: install.venv_python().unlink(),
+    "package gone": lose_package,
 }
 
 
 @pytest.mark.parametrize("damage", DAMAGE.values(), ids=DAMAGE.keys())
-def test_broken_environment_is_made_anew(course, damage):
-    course.set_up()
-    course.calls.clear()
-    (course.VENV / "debris").touch()
-    damage(course)
-    course.set_up()
-    assert installed(course) == ALL
-    assert course.venv_state() == "ready"
-    assert not (course.VENV / "debris").exists()
-    assert not course.OLD.exists()
+def test_broken_venv_is_made_anew(room, damage):
+    install.set_up("")
+    room.steps()
+    (install.VENV / "debris").touch()
+    damage(room)
+    install.set_up("")
+    assert room.steps() == NEW
+    assert install.ready("")
+    assert not (install.VENV / "debris").exists()
+    assert not install.OLD.exists()
 
 
-@pytest.mark.parametrize("step", ALL)
+def test_another_python_uses_the_venv_that_works(room, monkeypatch):
+    install.set_up("")
+    room.steps()
+    monkeypatch.setattr(install, "PYTHON", "3.15")
+    monkeypatch.setattr(install.sys, "version_info", (3, 15))
+    install.set_up("")
+    assert room.steps() == []
+
+
+@pytest.mark.parametrize("step", NEW)
+def test_venv_that_works_outlives_a_change_that_fails(room, capsys, step):
+    install.set_up("")
+    before = (install.ROOT / "constraints.txt").read_bytes()
+    (install.VENV / "mark").touch()
+    change_requirements()
+    room.fails[step] = install.Stop("The network fails.")
+    install.set_up("")
+    said = capsys.readouterr().out
+    assert said.endswith("The network fails.\nGoing on with the .venv that stands.\n")
+    assert (install.VENV / "mark").exists()
+    assert not install.OLD.exists()
+    (install.ROOT / "constraints.txt").write_bytes(before)
+    assert install.ready("")
+
+
+def test_command_whose_extra_cannot_be_added_stops_and_leaves_the_rest(room):
+    install.set_up("")
+    room.fails[".[test]"] = install.Stop("The network fails.")
+    with pytest.raises(install.Stop, match="network"):
+        install.set_up("test")
+    assert install.ready("")
+
+
+@pytest.mark.parametrize("step", NEW)
 @pytest.mark.parametrize("how", [KeyboardInterrupt, OSError(errno.ENOSPC, "full")])
-def test_interrupted_install_says_so_and_the_next_call_recovers(
-    course, monkeypatch, capsys, step, how
-):
-    run_setup = course.run_setup
-
-    def stop_at(words: list, lock: object) -> None:
-        run_setup(words, lock)
-        if step in words:
-            raise how
-
+@pytest.mark.parametrize("killed", [True, False])
+def test_interrupted_first_installation_recovers(room, monkeypatch, step, how, killed):
+    room.fails[step] = how
     with monkeypatch.context() as patch:
-        patch.setattr(course, "run_setup", stop_at)
-        status = course.main(["test"])
-    said = capsys.readouterr().err
-    if how is KeyboardInterrupt:
-        assert (status, "Interrupted" in said) == (130, True)
-    else:
-        assert (status, "no room (full)" in said) == (1, True)
-    assert course.venv_state() == "broken"
-    course.calls.clear()
-    assert course.main(["test"]) == 0
-    assert installed_before_tests(course) == ALL
+        if killed:  # then nothing is put back
+            patch.setattr(install, "put_back", lambda: None)
+        with pytest.raises(type(how) if isinstance(how, OSError) else how):
+            install.set_up("")
+    assert not install.ready("")
+    room.fails.clear()
+    room.steps()
+    install.set_up("")
+    assert room.steps() == NEW
+    assert install.ready("")
 
 
-def installed_before_tests(course: ModuleType) -> list[str]:
-    """The steps of set-up, once the last call is known to be pytest's."""
-    assert "pytest" in course.calls.pop()
-    return installed(course)
+@pytest.mark.parametrize("step", NEW)
+@pytest.mark.parametrize("killed", [True, False])
+def test_interrupted_change_leaves_the_last_venv(room, monkeypatch, step, killed):
+    install.set_up("")
+    (install.VENV / "mark").touch()
+    change_requirements()
+    room.fails[step] = KeyboardInterrupt()
+    with monkeypatch.context() as patch:
+        if killed:
+            patch.setattr(install, "put_back", lambda: None)
+        with pytest.raises(KeyboardInterrupt):
+            install.set_up("")
+    room.fails = {"venv": install.Stop("The network fails.")}
+    install.set_up("")  # the last one stands again and is gone on with
+    assert (install.VENV / "mark").exists()
+    room.fails.clear()
+    install.set_up("")
+    assert not (install.VENV / "mark").exists()
+    assert install.ready("")
 
 
-def test_environment_of_somebody_else_is_left_alone(course, capsys):
-    course.VENV.mkdir()
-    (course.VENV / "theirs").touch()
-    assert course.main(["test"]) == 1
-    assert "was not made by course.py" in capsys.readouterr().err
-    assert (course.VENV / "theirs").exists()
-    assert course.calls == []
+def test_killed_after_the_new_one_was_finished(room):
+    install.set_up("")
+    install.OLD.mkdir()
+    change_requirements()
+    install.set_up("")
+    assert install.ready("")
+    assert not install.OLD.exists()
 
 
-def test_full_disk_is_told_before_installing(course, monkeypatch, capsys):
-    monkeypatch.setattr(course.shutil, "disk_usage", lambda path: SimpleNamespace(free=5e8))
-    assert course.main(["test"]) == 1
-    assert "no room (0.5 GB are free): the course needs 3 GB" in capsys.readouterr().err
-    assert course.calls == []
+def test_repair_makes_it_anew_or_leaves_the_last(room):
+    install.set_up("site")
+    room.steps()
+    (install.VENV / "debris").touch()
+    room.fails["venv"] = install.Stop("The network fails.")
+    with pytest.raises(install.Stop, match="network"):
+        install.set_up("", repair=True)
+    assert install.ready("site")
+    assert (install.VENV / "debris").exists()
+    room.fails.clear()
+    room.steps()
+    install.set_up("", repair=True)
+    assert room.steps() == ["venv", ".[site]", "try"]
+    assert not (install.VENV / "debris").exists()
 
 
-@pytest.mark.parametrize("missing", ["venv", "ensurepip"])
-def test_missing_venv_module_is_told(course, monkeypatch, capsys, missing):
+@pytest.mark.skipif(os.name == "nt", reason="there the system keeps what runs from being moved")
+def test_nothing_is_moved_under_a_running_command(room, capsys):
+    install.set_up("")
+    (install.VENV / "mark").touch()
+    with install.in_use(), install.in_use():
+        with pytest.raises(install.Stop, match="end it"):
+            install.set_up("", repair=True)
+        change_requirements()
+        install.set_up("")
+        assert "end it, then try again.\nGoing on" in capsys.readouterr().out
+        assert (install.VENV / "mark").exists()
+        room.steps()
+    install.set_up("")
+    assert room.steps() == NEW
+
+
+def test_venv_of_somebody_else_is_left_alone(room):
+    install.VENV.mkdir()
+    (install.VENV / "theirs").touch()
+    with pytest.raises(install.Stop, match="was not made by"):
+        install.set_up("")
+    assert (install.VENV / "theirs").exists()
+    assert room.steps() == []
+
+
+# --- What is told before anything is installed
+
+
+def lack(missing: str) -> Callable[[str], object]:
     find = importlib.util.find_spec
-    monkeypatch.setattr(
-        course.importlib.util, "find_spec", lambda name: None if name == missing else find(name)
-    )
-    assert course.main(["test"]) == 1
-    version = "{}.{}".format(*sys.version_info[:2])
-    assert f"apt install python{version}-venv" in capsys.readouterr().err
-    assert course.calls == []
+    return lambda name: None if name == missing else find(name)
 
 
-def test_intel_mac_is_told(course, monkeypatch, capsys):
-    monkeypatch.setattr(course.sys, "platform", "darwin")
-    monkeypatch.setattr(course.platform, "machine", lambda: "x86_64")
-    assert course.main(["lab"]) == 1
-    assert "conda env create -f environment.yml" in capsys.readouterr().err
+MACHINES = {
+    "disk": ([("shutil.disk_usage", lambda path: SimpleNamespace(free=5e8))], "0.5 GB are free"),
+    "venv": ([("importlib.util.find_spec", lack("venv"))], "apt install python"),
+    "ensurepip": ([("importlib.util.find_spec", lack("ensurepip"))], "apt install python"),
+    "new": ([("sys.version_info", (3, 15))], "use Python 3.10 to 3.14"),
+    "32 bits": ([("sys.maxsize", 2**31 - 1)], "64-bit"),
+    "Intel Mac": (
+        [("SYSTEM", "macos"), ("platform.machine", lambda: "x86_64")],
+        "conda env create -f environment.yml",
+    ),
+    "old macOS": (
+        [("SYSTEM", "macos"), ("platform.mac_ver", lambda: ("13.6.1", (), ""))],
+        "macOS 14 or newer, and this is macOS 13.6.1",
+    ),
+    "ARM": ([("platform.machine", lambda: "ARM64")], "not released for Windows on ARM"),
+    "glibc": ([("platform.libc_ver", lambda: ("glibc", "2.27"))], "glibc 2.28"),
+}
 
 
-def test_extra_words_go_to_pytest_and_its_status_comes_back(course):
-    course.status = 5
-    assert course.main(["test", "-k", "rnn", "tests/test_rnn.py", "--help"]) == 5
-    assert course.calls[-1][-6:] == ["-m", "pytest", "-k", "rnn", "tests/test_rnn.py", "--help"]
+@pytest.mark.parametrize(("machine", "sentence"), MACHINES.values(), ids=MACHINES.keys())
+def test_machine_that_will_not_do_is_told(room, monkeypatch, machine, sentence):
+    for name, value in machine:
+        monkeypatch.setattr(f"tools.install.{name}", value)
+    with pytest.raises(install.Stop, match=re.escape(sentence)):
+        install.set_up("")
+    assert room.steps() == []
+    assert not install.VENV.exists()
 
 
-def test_each_command_runs_its_program(course):
+def test_machines_that_will_do_are_not_refused(room, monkeypatch):
+    for system, machine, mac, libc in [
+        ("macos", "arm64", "14.0", ("", "")),
+        ("macos", "arm64", "26.1", ("", "")),
+        ("linux", "aarch64", "", ("glibc", "2.28")),
+        ("linux", "x86_64", "", ("glibc", "2.41")),
+        ("windows", "AMD64", "", ("", "")),
+    ]:
+        monkeypatch.setattr(install, "SYSTEM", system)
+        monkeypatch.setattr(install.platform, "machine", lambda machine=machine: machine)
+        monkeypatch.setattr(install.platform, "mac_ver", lambda mac=mac: (mac, (), ""))
+        monkeypatch.setattr(install.platform, "libc_ver", lambda libc=libc: libc)
+        install.check_machine(2)
+
+
+# --- The steps themselves, with other words in pip's place
+
+
+@pytest.fixture
+def real(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A temporary folder for the log and the lock of steps that really run."""
+    monkeypatch.setattr(install, "LOG", tmp_path / "log")
+    return tmp_path
+
+
+def take(folder: Path, code: str) -> None:
+    with open(folder / "lock", "w") as lock:
+        install.take("Step 1 of 1: try", [sys.executable, "-c", code], lock)
+
+
+def test_step_that_works_says_one_line(real, capfd):
+    take(real, "print('what pip says')")
+    assert re.fullmatch(r"Step 1 of 1: try \.+\n", capfd.readouterr().out)
+    assert "what pip says" in install.LOG.read_text()
+
+
+def test_step_that_fails_shows_the_end_of_its_own_words(real):
+    install.LOG.write_text("of an earlier step\n")
+    with pytest.raises(install.Stop) as stopped:
+        take(real, "print(*range(30), sep='\\n'); exit(9)")
+    said = str(stopped.value).splitlines()
+    assert said[:2] == ["10", "11"]
+    assert str(install.LOG) in said[-1]
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (os.strerror(errno.ENOSPC), "The disk has no room"),
+        ("broken by 'NewConnectionError(...)'", "The network fails"),
+        ("HINT: ... Windows Long Path support enabled", "67 characters"),
+    ],
+)
+def test_common_failures_are_told_in_one_sentence(real, words, sentence):
+    with pytest.raises(install.Stop, match=sentence) as stopped:
+        take(real, f"print({words!r}); exit(1)")
+    assert words not in str(stopped.value)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="on Windows locks do not pass to children")
+def test_step_left_behind_keeps_the_next_call_waiting(room, capsys):
+    with install.LOCK.open("a") as lock:
+        assert install.locked(lock)
+        code = "import time; time.sleep(0.6)"
+        left = subprocess.Popen([sys.executable, "-c", code], **install.passed_on(lock))
+    install.set_up("")
+    assert left.poll() is not None
+    assert "waiting for it" in capsys.readouterr().out
+    assert room.steps() == NEW
+
+
+def test_index_that_cannot_be_reached_is_told_from_one_that_can(tmp_path, monkeypatch):
+    monkeypatch.setattr(install, "CPU_INDEX", tmp_path.as_uri())
+    assert not install.cpu_index_answers()
+    (tmp_path / "torch").mkdir()
+    (tmp_path / "torch" / "index.html").touch()
+    monkeypatch.setattr(install, "CPU_INDEX", f"{tmp_path.as_uri()}/torch/index.html#")
+    assert install.cpu_index_answers()
+
+
+# --- course.py's commands
+
+
+@pytest.fixture
+def course(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    """course.py with nothing installed: `started` holds what it runs, `asked` what it sets up."""
+    module = load_course()
+    module.started, module.asked, module.status = [], [], 0
+
+    def start(words: list, **settings: object) -> SimpleNamespace:
+        module.started.append(([str(word) for word in words[1:]], settings))
+        return SimpleNamespace(wait=lambda: module.status)
+
+    monkeypatch.setattr(install, "set_up", lambda *words: module.asked.append(words))
+    monkeypatch.setattr(module.subprocess, "Popen", start)
+    return module
+
+
+@pytest.mark.parametrize(
+    ("words", "extra", "end"),
+    [
+        (["lab", "--no-browser"], "", ["--no-browser"]),
+        (["test", "-k", "rnn", "--help"], "test", ["-m", "pytest", "-k", "rnn", "--help"]),
+        (["build", "01"], "grading", ["-m", "tools.build", "01"]),
+        (["site"], "site", ["-m", "tools.site"]),
+        (["slides"], "site", ["-m", "tools.slides"]),
+        (["grading", "../marks"], "grading", ["-m", "tools.grading", "../marks"]),
+        (["record"], "", ["-m", "tools.record_runs"]),
+        (["bench", "-k", "probe"], "test", ["tests/benchmarks", "-k", "probe"]),
+        (["wheels", "--for", "windows"], "", ["-m", "tools.wheels", "--for", "windows"]),
+    ],
+    ids=lambda value: value[0] if isinstance(value, list) else None,
+)
+def test_each_command_runs_its_module(course, words, extra, end):
+    assert course.main(words) == 0
+    ((started, settings),) = course.started
+    assert started[-len(end) :] == end
+    assert settings["cwd"] == ROOT
+    assert course.asked == [(extra, False, None)]
+    single = words[0] in ("bench", "record")
+    assert (settings["env"].get("VECLIB_MAXIMUM_THREADS") == "1") is single
+
+
+def test_every_module_that_is_run_is_there(course):
+    for _, (module, *_), _ in course.COMMANDS.values():
+        assert importlib.util.find_spec(module), module
+
+
+def test_without_a_word_jupyterlab_opens_on_the_first_page(course, capsys):
     course.main([])
-    assert "jupyterlab" in course.calls[-1]
-    course.main(["lab", "--no-browser"])
-    assert course.calls[-1][-1] == "--no-browser"
-    course.main(["build", "01"])
-    assert course.calls[-1][-2:] == ["tools.build", "01"]
-    for command in ("site", "slides"):
-        course.main([command])
-        assert course.calls[-1][-2:] == ["-m", f"helpers.{command}"]
-    assert course.settings == {}
-    course.main(["reach"])
-    assert course.calls[-1][-2:] == ["-m", "tools.record_runs"]
-    assert course.settings["OMP_NUM_THREADS"] == "1"
-    course.main(["bench", "-k", "probe"])
-    assert course.calls[-1][-3:] == ["tests/benchmarks", "-k", "probe"]
-    assert course.settings["OMP_NUM_THREADS"] == "1"
+    ((started, _),) = course.started
+    assert started[:2] == ["-m", "jupyterlab"]
+    assert started[-1].endswith(course.FIRST_PAGE)
+    assert (ROOT / course.FIRST_PAGE).exists()
+    assert "To end it" in capsys.readouterr().out
+
+
+def test_settings_come_before_the_command(course):
+    course.main(["--repair"])
+    course.main(["--wheels", "a stick", "test", "--repair"])
+    assert course.asked == [("", True, None), ("test", False, Path("a stick"))]
+    assert course.started[-1][0][-1] == "--repair"
+
+
+def test_status_of_what_ran_comes_back(course):
+    course.status = 5
+    assert course.main(["test"]) == 5
+    course.status = -9
+    assert course.main(["test"]) == 137
+
+
+@pytest.mark.parametrize(
+    ("how", "status", "sentence"),
+    [
+        (KeyboardInterrupt, 130, "interrupted"),
+        (install.Stop("No room."), 1, "course.py: No room."),
+        (PermissionError(13, "Permission denied", "x"), 1, "Permission denied: 'x'"),
+    ],
+)
+def test_what_ends_the_set_up_is_told(course, monkeypatch, capsys, how, status, sentence):
+    def stop(*words: object) -> None:
+        raise how
+
+    monkeypatch.setattr(install, "set_up", stop)
+    assert course.main(["test"]) == status
+    assert sentence in capsys.readouterr().err
+    assert course.started == []
 
 
 def test_help_names_every_command_and_installs_nothing(course, capsys):
@@ -256,7 +540,7 @@ def test_help_names_every_command_and_installs_nothing(course, capsys):
     told = capsys.readouterr().out
     for command in course.COMMANDS:
         assert re.search(rf"^  {command} +\w", told, flags=re.MULTILINE), command
-    assert course.calls == []
+    assert course.asked == []
 
 
 def test_unknown_command_is_refused(course, capsys):
@@ -264,47 +548,3 @@ def test_unknown_command_is_refused(course, capsys):
         course.main(["tset"])
     assert stop.value.code == 2
     assert "tset" in capsys.readouterr().err
-
-
-# --- course.py's own processes
-
-
-@pytest.fixture(scope="module")
-def real() -> ModuleType:
-    """course.py as it is."""
-    return load_course()
-
-
-def test_run_gives_the_status_and_sets_variables(real):
-    code = "import os, sys; sys.exit(int(os.environ['WANTED']))"
-    assert real.run([sys.executable, "-c", code], WANTED="7") == 7
-
-
-def test_failed_step_shows_its_lines_and_its_status(real, tmp_path, capsysbinary):
-    with open(tmp_path / "lock", "w") as lock, pytest.raises(real.Stop, match="status 9"):
-        real.run_setup([sys.executable, "-c", "print('why', flush=True); exit(9)"], lock)
-    assert b"why" in capsysbinary.readouterr().out
-
-
-def test_full_disk_inside_a_step_is_told(real, tmp_path):
-    code = f"print({os.strerror(errno.ENOSPC)!r}); exit(1)"
-    with open(tmp_path / "lock", "w") as lock, pytest.raises(real.Stop, match="no room"):
-        real.run_setup([sys.executable, "-c", code], lock)
-
-
-@pytest.mark.skipif(os.name == "nt", reason="on Windows the lock does not pass to children")
-def test_step_left_behind_keeps_the_next_call_waiting(real, tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr(real, "LOCK", tmp_path / "lock")
-    with real.one_at_a_time() as lock:
-        code = "import time; time.sleep(0.6)"
-        left = subprocess.Popen([sys.executable, "-c", code], pass_fds=[lock.fileno()])
-    with real.one_at_a_time():
-        assert left.poll() is not None
-    assert "waiting for it" in capsys.readouterr().out
-
-
-def test_silent_index_is_given_up_in_time(real, monkeypatch):
-    monkeypatch.setattr(real.urllib.request, "urlopen", lambda *a, **k: time.sleep(60))
-    start = time.monotonic()
-    assert real.cpu_index_answers(seconds=0.2) is False
-    assert time.monotonic() - start < 5

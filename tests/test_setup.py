@@ -5,12 +5,17 @@ from __future__ import annotations
 import ast
 import subprocess
 import sys
+import warnings
+from importlib import metadata
 from pathlib import Path
 
 import pytest
 import yaml
 from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 from packaging.version import Version
+
+import helpers
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -21,7 +26,7 @@ ROOT = Path(__file__).resolve().parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 RUNTIME = [Requirement(line) for line in PROJECT["dependencies"]]
 EXTRAS = PROJECT["optional-dependencies"]
-OWN = f"{PROJECT['name']}[lab,site]"  # the test extra brings the other two
+OWN = f"{PROJECT['name']}[grading,site]"  # the test extra brings the other two
 TEST = [Requirement(line) for extra in EXTRAS.values() for line in extra if line != OWN]
 CONSTRAINTS = [
     Requirement(line)
@@ -59,7 +64,7 @@ def test_each_requirement_has_one_tested_version_within_its_range(wanted, python
 
 
 def test_the_tests_bring_what_they_try():
-    assert set(EXTRAS) == {"lab", "site", "test"}
+    assert set(EXTRAS) == {"grading", "site", "test"}
     assert OWN in EXTRAS["test"]
 
 
@@ -70,9 +75,28 @@ def test_constraints_are_exact_and_unique_for_each_python():
             assert len(pins(line.name, python)) <= 1, line
 
 
+def test_constraints_hold_everything_that_is_installed():
+    """From the requirements on, through what the installed packages ask for in their turn."""
+    python = "{}.{}".format(*sys.version_info[:2])
+    left = [wanted for wanted in RUNTIME + TEST if not wanted.marker or wanted.marker.evaluate()]
+    seen = set()
+    while left:
+        wanted = left.pop()
+        if (wanted.name, *wanted.extras) in seen:
+            continue
+        seen.add((wanted.name, *wanted.extras))
+        for line in map(Requirement, metadata.requires(wanted.name) or []):
+            extras = wanted.extras or {""}
+            if not line.marker or any(line.marker.evaluate({"extra": extra}) for extra in extras):
+                left.append(line)
+    names = {canonicalize_name(name) for name, *_ in seen}
+    assert len(names) > 100
+    assert [name for name in sorted(names) if len(pins(name, python)) != 1] == []
+
+
 def test_conda_environment_asks_for_what_pyproject_asks_for():
     *conda, pip = ENVIRONMENT["dependencies"]
-    assert pip == {"pip": ["-e ."]}
+    assert pip == {"pip": ["-e .[test]"]}
     assert ENVIRONMENT["channels"] == ["conda-forge"]
     assert ENVIRONMENT["name"] == PROJECT["name"]
     asked = {}
@@ -86,15 +110,20 @@ def test_conda_environment_asks_for_what_pyproject_asks_for():
 # --- course.py as a file
 
 
-def test_course_needs_only_the_standard_library():
+def test_installing_needs_only_the_standard_library():
     imported = set()
-    for node in ast.walk(TREE):
-        if isinstance(node, ast.Import):
-            imported.update(alias.name.split(".")[0] for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
-            imported.add(node.module.split(".")[0])
-    assert "subprocess" in imported
-    assert imported <= sys.stdlib_module_names
+    for name in ("course.py", "tools/__init__.py", "tools/install.py"):
+        for node in ast.walk(ast.parse((ROOT / name).read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Import):
+                imported.update(alias.name.split(".")[0] for alias in node.names)
+            elif isinstance(node, ast.ImportFrom):
+                imported.add(node.module.split(".")[0])
+    assert {"subprocess", "tools"} <= imported
+    assert imported - {"tools"} <= sys.stdlib_module_names
+
+
+def test_oldest_python_can_read_what_installs():
+    ast.parse((ROOT / "tools" / "install.py").read_text(encoding="utf-8"), feature_version=(3, 10))
 
 
 def test_course_can_be_read_by_old_pythons():
@@ -120,3 +149,36 @@ def test_old_python_is_told_before_anything_else_is_imported():
     assert done.returncode == 1
     assert done.stderr.startswith("The course needs Python 3.10 or newer, and this is Python 3.9.")
     assert "Traceback" not in done.stderr
+
+
+# --- pytest's settings
+
+
+@pytest.mark.parametrize("kind", [DeprecationWarning, RuntimeWarning])
+@pytest.mark.parametrize("module", ["helpers", "helpers.measure.signal", "tools.site.pages"])
+def test_warnings_of_the_course_are_errors(kind, module):
+    with pytest.raises(kind):
+        warnings.warn_explicit("old", kind, "file.py", 1, module=module)
+
+
+def test_warnings_of_others_are_not():
+    with pytest.warns(DeprecationWarning, match="old"):
+        warnings.warn_explicit("old", DeprecationWarning, "file.py", 1, module="helpersome")
+
+
+# --- What a reader is told
+
+
+def test_licences_are_named_alike_everywhere():
+    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))
+    licence = (ROOT / "LICENSE").read_text(encoding="utf-8")
+    assert " AND ".join(citation["license"]) == PROJECT["license"] == "MIT AND CC-BY-4.0"
+    assert "MIT License" in licence
+    assert "SPDX-License-Identifier: CC-BY-4.0" in licence
+
+
+def test_versions_are_alike_everywhere():
+    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))
+    changes = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+    assert helpers.__version__ == PROJECT["version"] == citation["version"]
+    assert changes.split("\n## ")[1].startswith(PROJECT["version"])

@@ -1,0 +1,286 @@
+"""Make .venv and install the course there, for course.py: with the standard library alone.
+
+A .venv that works is given up only when the next one works.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import hashlib
+import importlib.util
+import json
+import os
+import platform
+import shutil
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO, Any
+
+ROOT = Path(__file__).resolve().parents[1]
+VENV = ROOT / ".venv"
+OLD = ROOT / ".venv.old"  # the last one, until the next one works
+LOCK = ROOT / ".venv.lock"  # held by who installs
+USE = ROOT / ".venv.use"  # held, by several at once, by what runs from .venv
+LOG = ROOT / ".venv.log"  # pip's words
+PACKAGES = "helpers IPython ipykernel ipywidgets jupyterlab matplotlib numpy torch"
+CPU_INDEX = "https://download.pytorch.org/whl/cpu"  # Linux builds without the GBs for GPUs
+SYSTEM = {"win32": "windows", "darwin": "macos"}.get(sys.platform, "linux")
+PYTHON = "{}.{}".format(*sys.version_info[:2])
+WHEELS = ROOT / "wheels" / f"{SYSTEM}-{PYTHON}"  # taken instead of the network if it is there
+
+
+class Stop(Exception):
+    """What keeps the course from going on, as a sentence for the reader."""
+
+
+def venv_python() -> Path:
+    """Path of the Python in .venv."""
+    return VENV / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+
+
+def stamp() -> dict[str, Any]:
+    """Read what .venv says of itself: folder, requirements, extras; {} unless it is finished."""
+    with contextlib.suppress(OSError, ValueError):
+        return json.loads((VENV / "course.json").read_text(encoding="utf-8"))
+    return {}
+
+
+def wanted() -> dict[str, str]:
+    """Tell what the stamp says of a .venv that fits the course's folder and requirements."""
+    project = (ROOT / "pyproject.toml").read_text(encoding="utf-8").partition("\n[tool.")[0]
+    text = project + (ROOT / "constraints.txt").read_text(encoding="utf-8")
+    return {"folder": str(ROOT), "requirements": hashlib.sha256(text.encode()).hexdigest()}
+
+
+def works(extra: str) -> bool:
+    """Whether .venv is this folder's, has the extra, and its own Python finds the packages."""
+    have = stamp()
+    if have.get("folder") != str(ROOT) or not {extra, "test"} & {"", *have.get("extras", [])}:
+        return False
+    code = "from importlib.util import find_spec as find\n"
+    code += f"assert all(getattr(find(name), 'origin', None) for name in {PACKAGES.split()})"
+    with contextlib.suppress(OSError):
+        words = [str(venv_python()), "-c", code]
+        return subprocess.call(words, cwd=VENV, stderr=subprocess.DEVNULL) == 0
+    return False
+
+
+def ready(extra: str) -> bool:
+    """Whether nothing is left to install for a command that needs this extra."""
+    return stamp().items() >= wanted().items() and works(extra)
+
+
+def no_room(reason: str) -> str:
+    """Word the sentence for a full disk."""
+    return f"The disk has no room ({reason}): the course goes into {VENV}."
+
+
+def check_machine(gigabytes: float) -> None:
+    """Raise Stop if the course cannot be installed with this Python or on this machine."""
+    machine, (libc, glibc) = platform.machine().lower(), platform.libc_ver()
+    mac, free = platform.mac_ver()[0], shutil.disk_usage(ROOT).free / 1e9
+    if sys.version_info >= (3, 15):
+        raise Stop(f"Packages are not released for Python {PYTHON} yet: use Python 3.10 to 3.14.")
+    if sys.maxsize < 2**32:
+        raise Stop("PyTorch needs a 64-bit Python, and this one has 32 bits.")
+    if not all(map(importlib.util.find_spec, ("venv", "ensurepip"))):
+        raise Stop(
+            "This Python has no venv module. On Debian and Ubuntu install it with: "
+            f"sudo apt install python{PYTHON}-venv"
+        )
+    if SYSTEM == "macos" and machine == "x86_64":
+        raise Stop(
+            "PyTorch is no longer released for Macs with an Intel processor. Use conda: "
+            "conda env create -f environment.yml. (On a Mac with an Apple processor: "
+            "this Python is an Intel one; install one for arm64.)"
+        )
+    if SYSTEM == "macos" and int(mac.split(".")[0]) < 14:
+        raise Stop(f"PyTorch needs macOS 14 or newer, and this is macOS {mac}.")
+    if SYSTEM == "windows" and machine == "arm64":
+        raise Stop("PyTorch is not released for Windows on ARM processors.")
+    if libc == "glibc" and [int(part) for part in glibc.split(".")] < [2, 28]:
+        raise Stop(
+            f"PyTorch needs glibc 2.28 (Debian 10, Ubuntu 20.04, RHEL 8), and this is {glibc}."
+        )
+    if free < gigabytes:
+        raise Stop(no_room(f"{free:.1f} GB are free, {gigabytes} GB needed"))
+
+
+def locked(file: IO, alone: bool = True) -> bool:
+    """Try to lock an open file, alone or with others; whether it is locked now.
+
+    The system drops the lock when its last holder ends, however that ends.
+    """
+    try:
+        if sys.platform == "win32":
+            import msvcrt
+
+            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+        else:
+            import fcntl
+
+            fcntl.flock(file, (fcntl.LOCK_EX if alone else fcntl.LOCK_SH) | fcntl.LOCK_NB)
+    except (BlockingIOError, PermissionError):
+        return False
+    return True
+
+
+def passed_on(file: IO) -> dict[str, Any]:
+    """Give the settings with which a process holds a file's lock though course.py be killed."""
+    return {} if os.name == "nt" else {"pass_fds": [file.fileno()]}
+
+
+@contextlib.contextmanager
+def in_use() -> Iterator[dict[str, Any]]:
+    """Mark .venv as in use; gives the settings for the process that uses it.
+
+    On Windows the system itself keeps what runs from being moved.
+    """
+    try:
+        file = USE.open("a")
+    except OSError:  # a folder that cannot be written to: nobody can install there either
+        yield {}
+        return
+    with file:
+        locked(file, alone=False)
+        yield passed_on(file)
+
+
+def take(step: str, words: list, lock: IO) -> None:
+    """Take one step of the installation, its words going to LOG; raises Stop."""
+    print(step, end=" ", flush=True)
+    variables = dict(os.environ, PIP_DISABLE_PIP_VERSION_CHECK="1", PIP_USER="0")
+    with LOG.open("ab+") as log:
+        start = log.tell()
+        process = subprocess.Popen(
+            words, stdout=log, stderr=log, cwd=ROOT, env=variables, **passed_on(lock)
+        )
+        try:
+            while process.poll() is None:
+                print(".", end="", flush=True)
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    process.wait(10)
+        finally:
+            process.wait()  # interrupted, it got that too, and ends soon
+            print(flush=True)
+        log.seek(start)
+        said = log.read().decode(errors="replace")
+    if process.returncode == 0:
+        return
+    if os.strerror(errno.ENOSPC) in said:
+        raise Stop(no_room("here or in the folder for temporary files"))
+    if "Long Path" in said:
+        raise Stop(
+            f"{ROOT} is too long a path for Windows, which has room for 67 characters: "
+            "move the folder, for example to C:\\course."
+        )
+    if any(word in said for word in ("ConnectionError", "ResolutionError", "TimeoutError")):
+        raise Stop("The network fails. Run the same command again when it is back.")
+    last = "\n".join(said.splitlines()[-20:])
+    raise Stop(f"{last}\nThe step failed for the reason above; all pip said is in {LOG}.")
+
+
+def cpu_index_answers(seconds: float = 4) -> bool:
+    """Whether PyTorch's index of CPU builds can be reached."""
+    try:
+        with urllib.request.urlopen(CPU_INDEX + "/torch/", timeout=seconds):
+            return True
+    except OSError:
+        return False
+
+
+def fill(extras: list[str], wheels: Path | None, lock: IO) -> None:
+    """Make .venv unless it stands, and install the course there with these extras."""
+    begun, needed = time.monotonic(), 2
+    python, steps = venv_python(), []
+    pip = [python, "-m", "pip", "install", "--progress-bar=off", "-c", "constraints.txt"]
+    if wheels or WHEELS.is_dir():
+        pip += ["--no-index", "--find-links", (wheels or WHEELS).resolve()]
+    if not VENV.exists():
+        # What .venv is made from: course.py may itself be running in .venv.
+        base = getattr(sys, "_base_executable", None) or sys.executable
+        steps.append((f"make .venv with Python {PYTHON}", [base, "-m", "venv", VENV]))
+        if SYSTEM == "linux" and "--no-index" not in pip:
+            if cpu_index_answers():
+                words = [*pip, "--no-deps", "--index-url", CPU_INDEX, "torch"]
+                steps.append(("fetch PyTorch, 0.2 GB", words))
+            else:
+                needed = 8
+                print("PyTorch's CPU builds can't be reached; the build for GPUs takes 5.4 GB.")
+    check_machine(needed)
+    if not VENV.exists():
+        VENV.mkdir()
+        (VENV / "course.json").write_text("{}", encoding="utf-8")
+    course = f".[{','.join(extras)}]" if extras else "."
+    steps.append((f"install {' and '.join(['the course', *extras])}", [*pip, "-e", course]))
+    steps.append(("try it", [python, "-c", f"import {', '.join(PACKAGES.split())}"]))
+    print(f"Installing into {VENV}. This happens once and takes some minutes.")
+    for number, (what, words) in enumerate(steps, 1):
+        take(f"Step {number} of {len(steps)}: {what}", words, lock)
+    finished = json.dumps({**wanted(), "extras": extras})
+    (VENV / "course.json").write_text(finished, encoding="utf-8")
+    size = sum(file.lstat().st_size for file in VENV.rglob("*")) / 1e9
+    print(f"Done in {time.monotonic() - begun:.0f} s: .venv takes {size:.1f} GB.", flush=True)
+
+
+def put_back() -> None:
+    """Replace an unfinished .venv by the last one, where there is one."""
+    shutil.rmtree(VENV, ignore_errors=True)
+    if OLD.exists():
+        OLD.rename(VENV)
+
+
+def renew(extras: list[str], wheels: Path | None, lock: IO) -> None:
+    """Make .venv anew; the old one comes back if that fails, and goes if it does not."""
+    with USE.open("a") as use:
+        finished = bool(stamp())
+        if locked(use):
+            with contextlib.suppress(FileNotFoundError, PermissionError):
+                VENV.rename(OLD)
+        if VENV.exists():
+            raise Stop("JupyterLab or another command runs from .venv: end it, then try again.")
+        if not finished:
+            shutil.rmtree(OLD, ignore_errors=True)
+        try:
+            fill(extras, wheels, lock)
+        except BaseException:
+            put_back()
+            raise
+        shutil.rmtree(OLD, ignore_errors=True)
+
+
+def set_up(extra: str, repair: bool = False, wheels: Path | None = None) -> None:
+    """Bring .venv to the state that a command with this extra needs; at once if it is in it.
+
+    repair makes it anew in any case; wheels is a folder to install from. Raises Stop, unless
+    a .venv that will do stands already.
+    """
+    if ready(extra) and not repair:
+        return
+    with LOCK.open("a") as lock:
+        if not locked(lock):
+            print("Another course.py is installing; waiting for it.", flush=True)
+            while not locked(lock):
+                time.sleep(1)
+        if OLD.exists():  # an earlier call was cut short
+            shutil.rmtree(OLD, ignore_errors=True) if stamp() else put_back()
+        if ready(extra) and not repair:
+            return
+        if VENV.is_dir() and any(VENV.iterdir()) and not (VENV / "course.json").exists():
+            raise Stop(f"{VENV} was not made by course.py. Move it away, and run this again.")
+        have = stamp()
+        extras = sorted({extra, *have.get("extras", [])} - {""})
+        try:
+            if repair or not works("") or not have.items() >= wanted().items():
+                renew(extras, wheels, lock)
+            else:
+                fill(extras, wheels, lock)
+        except Stop as stop:
+            if repair or not works(extra):
+                raise
+            print(f"{stop}\nGoing on with the .venv that stands.", flush=True)
