@@ -30,7 +30,7 @@ FLOORS = (
     {"checks"},
 )
 LATE = {"IPython", "ipywidgets", "jupyter_client", "matplotlib", "nbclient", "nbformat"}
-COMES_WITH_JUPYTER = {"IPython", "nbclient", "nbconvert", "nbformat", "packaging"}
+BROUGHT_ALONG = {"IPython", "PIL", "nbclient", "nbconvert", "nbformat", "packaging"}
 DISPLAYS = {"DISPLAY", "WAYLAND_DISPLAY", "MPLBACKEND"}
 
 # A filter's module is matched whole in PYTHONWARNINGS and -W, so it is set from within.
@@ -129,7 +129,7 @@ def test_imports_run_one_way(name, path):
 
 @pytest.mark.parametrize(("name", "path"), MODULES.items(), ids=MODULES.keys())
 def test_every_import_is_declared(name, path):
-    declared = {"helpers", *COMES_WITH_JUPYTER, *sys.stdlib_module_names}
+    declared = {"helpers", *BROUGHT_ALONG, *sys.stdlib_module_names}
     required = map(Requirement, metadata.requires("vanishing-gradients-course"))
     declared.update(line.name for line in required if "extra" not in str(line.marker))
     assert {target.split(".")[0] for target in imports(path)} <= declared

@@ -40,12 +40,12 @@ def gate_values(layer: GRU, input: Tensor, hx: Tensor | None = None) -> Gates:
     input, hx: as for a call of the layer, which raises the same errors. z near 1 at a
     word: the state from before it is kept.
     """
-    inputs, h0, _ = layer.arranged(input, hx, None)
+    inputs, h0, _ = layer.steps_first(input, hx)
     parameters = (each.detach().numpy() for each in layer.parameters())
     h0 = None if h0 is None else h0.detach().numpy()
     _, gates = forward(inputs.detach().numpy(), *parameters, h0)
     _, *rzn = torch.from_numpy(gates).unbind(1)
-    return Gates(*(layer.as_output(gate, input) for gate in rzn))
+    return Gates(*(gate.transpose(0, 1) for gate in rzn))
 
 
 class JacobianTerms(NamedTuple):

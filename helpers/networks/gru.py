@@ -39,14 +39,14 @@ which resets after the matrix product (see helpers.networks.conventions).
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from helpers.networks.layer import Gradients, RecurrentLayer, chunk_length, one_layer
-from helpers.validation import Array, choice, finite_array, float_array, same_dtype
+from helpers.validation import Array, finite_number
 
 HALF = np.full((), 0.5, dtype=np.float32)
 
@@ -61,28 +61,17 @@ def forward(
     *,
     probe: Array | None = None,
 ) -> tuple[Array, Array]:
-    """States h_0, h_1 ... h_T, (steps + 1, batch, hidden), and what the gates were.
+    """Return the states h_0, h_1 ... h_T, (steps + 1, batch, hidden), and what the gates were.
 
     inputs: (steps, batch, input); weight_ih (3 hidden, input), weight_hh (3 hidden,
     hidden), bias_ih, bias_hh (3 hidden,), rows for r, z, n; h0 (batch, hidden), None for
-    zeros; probe (steps, batch, hidden), added to h_1 ... h_T, None for zeros. float32 or
-    float64. inf or NaN in inputs, h0 or probe go through to the states.
+    zeros; probe (steps, batch, hidden), added to h_1 ... h_T, None for zeros. All float32
+    or all float64. inf and NaN go through to the states.
     The gates are (steps, 4, batch, hidden): s, r, z, n of each step, in this order.
-    Raises ValueError naming the array if a shape does not fit, dtypes are mixed, or a
-    weight or bias holds inf or NaN.
     Source: the equations at the head of this module.
     """
-    weight_ih, weight_hh, hidden = _weights(finite_array, weight_ih, weight_hh)
-    bias_ih = finite_array("bias_ih", bias_ih, (3 * hidden,))
-    bias_hh = finite_array("bias_hh", bias_hh, (3 * hidden,))
-    inputs = float_array("inputs", inputs, ("steps", "batch", weight_ih.shape[1]))
     steps, batch, _ = inputs.shape
-    arrays = {"weight_hh": weight_hh, "bias_ih": bias_ih, "bias_hh": bias_hh, "inputs": inputs}
-    if h0 is not None:
-        arrays["h0"] = h0 = float_array("h0", h0, (batch, hidden))
-    if probe is not None:
-        arrays["probe"] = probe = float_array("probe", probe, (steps, batch, hidden))
-    dtype = same_dtype(weight_ih=weight_ih, **arrays)
+    hidden, dtype = weight_hh.shape[1], weight_hh.dtype
 
     # Inside, a step's state is (hidden, batch) and its gates (4 * hidden, batch): then
     # any run of gates is one block of memory. In the order s, r, z, n those that U
@@ -140,33 +129,17 @@ def backward(
     grad_last: Array | None = None,
     wanted: Collection[str] = Gradients._fields,
 ) -> Gradients:
-    """Back-propagation through time: gradients of a loss by everything it depends on.
+    """Return the gradients of a loss by everything it depends on.
 
     grad_states: (steps, batch, hidden), g_t, the direct part of dL/dh_t for
     t = 1 ... T; grad_last (batch, hidden), more of it for h_T, None for none.
     inputs, weight_ih, weight_hh: as given to `forward`; states, gates: what it returned.
     wanted: names of the gradients to compute.
-    Every few steps, entries of the signal that goes back to h_{t-1} below the dtype's
-    smallest normal number (1.2e-38 in float32, 2.2e-308 in float64) become 0: they
-    would slow the processor, and a signal that is 0 everywhere lets whole chunks of
-    steps be skipped.
-    Raises ValueError naming the array if a shape or dtype does not fit.
+    A signal below the dtype's smallest normal number becomes 0, as in `rnn.backward`.
     Source: the equations at the head of this module.
     """
-    weight_ih, weight_hh, hidden = _weights(float_array, weight_ih, weight_hh)
-    size = weight_ih.shape[1]
-    inputs = float_array("inputs", inputs, ("steps", "batch", size))
-    steps, batch, _ = inputs.shape
-    arrays = {"weight_hh": weight_hh, "inputs": inputs}
-    arrays["states"] = states = float_array("states", states, (steps + 1, batch, hidden))
-    arrays["gates"] = gates = float_array("gates", gates, (steps, 4, batch, hidden))
-    shape = (steps, batch, hidden)
-    arrays["grad_states"] = grad_states = float_array("grad_states", grad_states, shape)
-    if grad_last is not None:
-        arrays["grad_last"] = grad_last = float_array("grad_last", grad_last, (batch, hidden))
-    dtype = same_dtype(weight_ih=weight_ih, **arrays)
-    for name in set(wanted).difference(Gradients._fields):
-        choice("wanted", name, Gradients._fields)
+    steps, batch, size = inputs.shape
+    hidden, dtype = weight_hh.shape[1], weight_hh.dtype
 
     def result(name: str, *shape: int) -> Array | None:
         return np.zeros(shape, dtype) if name in wanted else None
@@ -178,11 +151,10 @@ def backward(
     others_wanted = set(wanted) - {"states", "h0"}
     d_states = result("states", steps, hidden, batch)
 
-    # The layout of `forward`; deltas are the derivatives ds, dr, dz, dn of each step.
+    # The layout of `forward`. Of each step: e z, which is kept, and ds, dr, dz, dn.
     chunk = chunk_length(batch, 3 * hidden)
     e_chunk = np.empty((chunk, hidden, batch), dtype)
-    delta_chunk = np.empty((chunk, 4 * hidden, batch), dtype)
-    keep = np.empty((hidden, batch), dtype)
+    delta_chunk = np.empty((chunk, 5, hidden, batch), dtype)
     ones = np.ones(chunk * batch, dtype)
     to_h = np.ascontiguousarray(_n_first(weight_hh).T)
     tiny = np.finfo(dtype).tiny
@@ -199,26 +171,23 @@ def backward(
             loss_reads = direct.any()
             if not loss_reads and not signal.any() and _finite(x) and _finite(h_before):
                 continue
-            e = e_chunk[: stop - start] if d_states is None else d_states[start:stop]
+            length = stop - start
+            e = e_chunk[:length] if d_states is None else d_states[start:stop]
             e[...] = direct.swapaxes(1, 2) if loss_reads else 0
             h_before = h_before.swapaxes(1, 2)
-            z, delta = gates[start:stop, 2].swapaxes(1, 2), delta_chunk[: stop - start]
-            ds, dr, dz, dn = deltas = _blocks(delta)
-            _write_factors(deltas, gates[start:stop].swapaxes(0, 1).swapaxes(2, 3), h_before)
-            first_three = delta[:, : 3 * hidden]
-            from_last = (each[::-1] for each in (e, z, ds, dr, dz, first_three))
-            for e_t, z_t, ds_t, dr_t, dz_t, delta_t in zip(*from_last, strict=True):
+            factors = delta_chunk[:length]
+            _write_factors(factors, gates[start:stop].swapaxes(2, 3), h_before)
+            but_dn, srz = factors[:, :4], factors[:, 1:4].reshape(length, 3 * hidden, batch)
+            from_last = (each[::-1] for each in (e, but_dn, srz, factors[:, 0]))
+            for e_t, but_dn_t, srz_t, kept_t in zip(*from_last, strict=True):
                 add(e_t, signal, e_t)
-                multiply(ds_t, e_t, ds_t)
-                multiply(dr_t, e_t, dr_t)
-                multiply(dz_t, e_t, dz_t)
-                to_h.dot(delta_t, signal)
-                multiply(e_t, z_t, keep)
-                add(signal, keep, signal)
+                multiply(but_dn_t, e_t, but_dn_t)
+                to_h.dot(srz_t, signal)
+                add(signal, kept_t, signal)
             if not others_wanted:
                 continue
-            dn *= e
-            columns = _columns(delta)
+            factors[:, 4] *= e
+            columns = _columns(factors[:, 1:].reshape(length, 4 * hidden, batch))
             if d_weight_ih is not None:
                 d_weight_ih += np.dot(columns[hidden:], x.reshape(-1, size))
             if d_weight_hh is not None:
@@ -239,16 +208,6 @@ def backward(
     )
 
 
-def _weights(
-    check: Callable[..., Array], weight_ih: Array, weight_hh: Array
-) -> tuple[Array, Array, int]:
-    """Both weights, checked, and the hidden size."""
-    weight_hh = check("weight_hh", weight_hh, ("3 hidden", "hidden"))
-    hidden = weight_hh.shape[1]
-    weight_hh = check("weight_hh", weight_hh, (3 * hidden, hidden))
-    return check("weight_ih", weight_ih, (3 * hidden, "input")), weight_hh, hidden
-
-
 def _n_first(rows: Array) -> Array:
     """Rows for r, z, n in the order n, r, z."""
     hidden = len(rows) // 3
@@ -267,17 +226,21 @@ def _blocks(gates: Array) -> Array:
     return gates.reshape(steps, 4, rows // 4, batch).swapaxes(0, 1)
 
 
-def _write_factors(deltas: Array, gates: Array, h_before: Array) -> None:
-    """Write the factors of ds, dr, dz, dn over deltas (4, steps, hidden, batch)."""
-    s, r, z, n = gates
-    ds, dr, dz, dn = deltas
-    closed = np.subtract(1, z, out=dr)
+def _write_factors(factors: Array, gates: Array, h_before: Array) -> None:
+    """Write what e is multiplied by to give e z, ds, dr, dz, dn: (steps, 5, hidden, batch).
+
+    gates: (steps, 4, hidden, batch); h_before: (steps, hidden, batch).
+    """
+    s, r, z, n = gates.swapaxes(0, 1)
+    keep, ds, dr, dz, dn = factors.swapaxes(0, 1)
+    keep[...] = z
+    writes = np.subtract(1, z, out=dr)
     np.subtract(h_before, n, out=dz)
     dz *= z
-    dz *= closed
+    dz *= writes
     np.multiply(n, n, out=dn)
     np.subtract(1, dn, out=dn)
-    dn *= closed
+    dn *= writes
     np.multiply(dn, r, out=ds)
     np.subtract(1, r, out=dr)
     dr *= s
@@ -294,12 +257,10 @@ def _finite(array: Array) -> bool:
 
 
 class GRU(RecurrentLayer):
-    """One-layer GRU on CPU, a drop-in for torch.nn.GRU(..., batch_first=True).
+    """One-layer GRU on the CPU, equal to torch.nn.GRU(..., batch_first=True) and faster.
 
     input_size, hidden_size: features of one input x_t and of one state h_t.
-    Parameter names, shapes, first draws, outputs and gradients are torch.nn.GRU's;
-    the forward and backward passes are `forward` and `backward` of this module. See
-    `RecurrentLayer.forward` for the call and for `probe`.
+    The call and the probe: `RecurrentLayer.forward`; the mathematics: this module's head.
     Raises ValueError if a size is below 1.
     """
 
@@ -337,30 +298,21 @@ def bias_for_span(span: float) -> float:
     return math.log(span - 1)
 
 
-def set_update_bias(layer: GRU | nn.GRU, bias: float | Tensor) -> None:
+def set_update_bias(layer: GRU | nn.GRU, bias: float) -> None:
     """Give the update gate of a one-layer GRU this bias, in place.
 
-    bias: one number for all units, or (hidden,). log(T - 1) puts z at 1 - 1/T where the
-    weights add nothing: a state that is kept for about T steps.
+    bias: `bias_for_span(T)` keeps a state for about T steps.
     PyTorch adds up two biases per gate. This one is written into bias_hh_l0[H:2H], and
     bias_ih_l0[H:2H] becomes 0: with log(T - 1) in both, their sum is 2 log(T - 1), and
     the span is not T but about T squared.
-    Raises ValueError if the layer is no one-layer GRU with biases, or the bias is not
-    finite or of another shape.
+    Raises ValueError if the layer is no one-layer GRU with biases, or bias no finite number.
     Source: Tallec & Ollivier 2018, "Can recurrent neural networks warp time?", section 2.
     """
     if not isinstance(layer, GRU | nn.GRU):
         raise ValueError(f"layer must be a GRU; got {type(layer).__name__}")
     one_layer(layer)
+    value = finite_number("bias", bias)
     hidden = layer.hidden_size
-    try:
-        value = torch.as_tensor(bias, dtype=layer.bias_hh_l0.dtype)
-    except (TypeError, ValueError, RuntimeError) as error:
-        raise ValueError(f"bias must be a number or a tensor of them; got {bias!r}") from error
-    if value.shape not in ((), (hidden,)):
-        raise ValueError(f"bias must be a number or have shape ({hidden},); got {(*value.shape,)}")
-    if not value.isfinite().all():
-        raise ValueError(f"bias must be finite; got {bias}")
     with torch.no_grad():
         layer.bias_hh_l0[hidden : 2 * hidden] = value
         layer.bias_ih_l0[hidden : 2 * hidden] = 0

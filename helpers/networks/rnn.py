@@ -31,12 +31,12 @@ neural networks", equations 3 to 5, whose product of Jacobians is the repeated
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from helpers.networks.layer import Gradients, RecurrentLayer, chunk_length
-from helpers.validation import Array, choice, finite_array, float_array, same_dtype
+from helpers.validation import Array, choice
 
 ZERO = np.zeros((), dtype=np.float32)
 
@@ -97,31 +97,17 @@ def forward(
     nonlinearity: str = "tanh",
     probe: Array | None = None,
 ) -> Array:
-    """States h_0, h_1 ... h_T of the network, (steps + 1, batch, hidden).
+    """Return the states h_0, h_1 ... h_T of the network, (steps + 1, batch, hidden).
 
     inputs: (steps, batch, input); weight_ih (hidden, input); weight_hh (hidden,
     hidden); bias_ih, bias_hh (hidden,); h0 (batch, hidden), None for zeros; probe
-    (steps, batch, hidden), added to h_1 ... h_T, None for zeros. float32 or float64.
-    inf or NaN in inputs, h0 or probe go through to the states; so does overflow.
-    Raises ValueError naming the array if a shape does not fit, dtypes are mixed, or a
-    weight or bias holds inf or NaN.
+    (steps, batch, hidden), added to h_1 ... h_T, None for zeros. All float32 or all
+    float64. inf and NaN go through to the states; so does overflow.
     Source: the equations at the head of this module.
     """
-    phi = NONLINEARITIES[choice("nonlinearity", nonlinearity, NONLINEARITIES)].apply
-    weight_ih = finite_array("weight_ih", weight_ih, ("hidden", "input"))
-    hidden, size = weight_ih.shape
-    weight_hh = finite_array("weight_hh", weight_hh, (hidden, hidden))
-    bias_ih = finite_array("bias_ih", bias_ih, (hidden,))
-    bias_hh = finite_array("bias_hh", bias_hh, (hidden,))
-    inputs = float_array("inputs", inputs, ("steps", "batch", size))
+    phi = NONLINEARITIES[nonlinearity].apply
     steps, batch, _ = inputs.shape
-    arrays = {"weight_hh": weight_hh, "bias_ih": bias_ih, "bias_hh": bias_hh, "inputs": inputs}
-    if h0 is not None:
-        arrays["h0"] = h0 = float_array("h0", h0, (batch, hidden))
-    if probe is not None:
-        arrays["probe"] = probe = float_array("probe", probe, (steps, batch, hidden))
-    dtype = same_dtype(weight_ih=weight_ih, **arrays)
-
+    hidden, dtype = len(weight_hh), weight_hh.dtype
     states = np.empty((steps + 1, batch, hidden), dtype)
     states[0] = 0 if h0 is None else h0
     bias = np.full((batch, hidden), bias_ih + bias_hh)
@@ -157,7 +143,7 @@ def backward(
     probe: Array | None = None,
     wanted: Collection[str] = Gradients._fields,
 ) -> Gradients:
-    """Back-propagation through time: gradients of a loss by everything it depends on.
+    """Return the gradients of a loss by everything it depends on.
 
     grad_states: (steps, batch, hidden), g_t, the direct part of dL/dh_t for
     t = 1 ... T; grad_last (batch, hidden), more of it for h_T, None for none.
@@ -166,26 +152,11 @@ def backward(
     Every few steps, entries of the signal delta W_hh below the dtype's smallest normal
     number (1.2e-38 in float32, 2.2e-308 in float64) become 0: they would slow the
     processor, and a signal that is 0 everywhere lets whole chunks of steps be skipped.
-    Raises ValueError naming the array if a shape or dtype does not fit.
     Source: the equations at the head of this module.
     """
-    slope = NONLINEARITIES[choice("nonlinearity", nonlinearity, NONLINEARITIES)].slope
-    weight_ih = float_array("weight_ih", weight_ih, ("hidden", "input"))
-    hidden, size = weight_ih.shape
-    weight_hh = float_array("weight_hh", weight_hh, (hidden, hidden))
-    inputs = float_array("inputs", inputs, ("steps", "batch", size))
-    steps, batch, _ = inputs.shape
-    arrays = {"weight_hh": weight_hh, "inputs": inputs}
-    arrays["states"] = states = float_array("states", states, (steps + 1, batch, hidden))
-    shape = (steps, batch, hidden)
-    arrays["grad_states"] = grad_states = float_array("grad_states", grad_states, shape)
-    if probe is not None:
-        arrays["probe"] = probe = float_array("probe", probe, shape)
-    if grad_last is not None:
-        arrays["grad_last"] = grad_last = float_array("grad_last", grad_last, (batch, hidden))
-    dtype = same_dtype(weight_ih=weight_ih, **arrays)
-    for name in set(wanted).difference(Gradients._fields):
-        choice("wanted", name, Gradients._fields)
+    slope = NONLINEARITIES[nonlinearity].slope
+    steps, batch, size = inputs.shape
+    hidden, dtype = len(weight_hh), weight_hh.dtype
 
     def result(name: str, *shape: int) -> Array | None:
         return np.zeros(shape, dtype) if name in wanted else None
@@ -252,27 +223,16 @@ def _finite(array: Array) -> bool:
 
 
 class RNN(RecurrentLayer):
-    """One-layer RNN on CPU, a drop-in for torch.nn.RNN(..., batch_first=True).
+    """One-layer RNN on the CPU, equal to torch.nn.RNN(..., batch_first=True) and faster.
 
     input_size, hidden_size: features of one input x_t and of one state h_t.
     nonlinearity: "tanh", "relu", or "linear", which torch.nn.RNN lacks.
-    num_layers, options: as `RecurrentLayer` takes them, batch_first and dtype among them.
-    Parameter names, shapes, first draws, outputs and gradients are torch.nn.RNN's;
-    the forward and backward passes are `forward` and `backward` of this module. See
-    `RecurrentLayer.forward` for the call and for `probe`.
+    The call and the probe: `RecurrentLayer.forward`; the mathematics: this module's head.
     Raises ValueError if a size is below 1 or the nonlinearity is unknown.
     """
 
-    def __init__(
-        self,
-        input_size: int,
-        hidden_size: int,
-        num_layers: int = 1,
-        *,
-        nonlinearity: str = "tanh",
-        **options: Any,
-    ) -> None:
-        super().__init__(input_size, hidden_size, num_layers, **options)
+    def __init__(self, input_size: int, hidden_size: int, *, nonlinearity: str = "tanh") -> None:
+        super().__init__(input_size, hidden_size)
         self.nonlinearity = choice("nonlinearity", nonlinearity, NONLINEARITIES)
 
     def propagate(

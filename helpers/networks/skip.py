@@ -13,8 +13,6 @@ image recognition", for the residual one.
 
 from __future__ import annotations
 
-from typing import Any
-
 import torch
 from torch import Tensor
 
@@ -26,20 +24,18 @@ class SkipRNN(RecurrentLayer):
 
     input_size, hidden_size: features of one input x_t and of one state h_t.
     keep: share of the old state that goes on untouched; write: factor of what is added.
-    options: as `RecurrentLayer` takes them. Parameters are named and drawn as torch.nn.RNN's.
+    Parameters are named and drawn as torch.nn.RNN's.
     """
 
-    def __init__(
-        self, input_size: int, hidden_size: int, *, keep: float, write: float, **options: Any
-    ) -> None:
-        super().__init__(input_size, hidden_size, **options)
+    def __init__(self, input_size: int, hidden_size: int, *, keep: float, write: float) -> None:
+        super().__init__(input_size, hidden_size)
         self.keep, self.write = keep, write
 
     def forward(
         self, input: Tensor, hx: Tensor | None = None, *, probe: Tensor | None = None
     ) -> tuple[Tensor, Tensor]:
-        """Output and h_n; the call of `RecurrentLayer.forward`, with its errors."""
-        inputs, h, probe = self.arranged(input, hx, probe)
+        """Return output and h_n; the call of `RecurrentLayer.forward`, with its errors."""
+        inputs, h, probe = self.steps_first(input, hx, probe)
         a = inputs @ self.weight_ih_l0.T + self.bias_ih_l0 + self.bias_hh_l0
         if h is None:
             h = a.new_zeros(a.shape[1:])
@@ -49,4 +45,4 @@ class SkipRNN(RecurrentLayer):
             if probe is not None:
                 h = h + probe[t]
             states.append(h)
-        return self.as_output(torch.stack(states), input), h if input.dim() == 2 else h[None]
+        return torch.stack(states, dim=1), h[None]

@@ -31,7 +31,9 @@ def test_of_a_linear_network_it_is_a_straight_line_at_any_length(gain):
         model.layer.bias_hh_l0.zero_()
         was, were = model.readout.weight
     tokens = torch.zeros(1, 1000, dtype=torch.long)
-    expected = np.log10((was - were).detach().double().norm().item()) + np.log10(gain) * np.arange(1000)
+    expected = np.log10((was - were).detach().double().norm().item()) + np.log10(gain) * np.arange(
+        1000
+    )
     np.testing.assert_allclose(log_signal(model, tokens)[0, ::-1], expected, atol=1e-3)
 
 

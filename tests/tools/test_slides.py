@@ -167,9 +167,7 @@ def test_no_deck_has_a_fault(made, chromium):
         formulas = formulas_shown(notebook)
         count, faults = deck_faults(chromium, decks, f"{name}.html", formulas)
         assert faults == []
-        figures = sum(
-            bool(reading.drawn(o)) for c in notebook.cells for o in c.get("outputs", [])
-        )
+        figures = sum(bool(reading.drawn(o)) for c in notebook.cells for o in c.get("outputs", []))
         assert count > figures
 
 

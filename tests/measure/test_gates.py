@@ -1,0 +1,76 @@
+"""A GRU's gates and the four terms of its Jacobian, against its equations and autograd."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from helpers.measure.gates import gate_values, jacobian_terms
+from helpers.networks.gru import GRU
+
+INPUT, HIDDEN = 3, 5
+
+
+def twins() -> tuple[nn.GRU, GRU]:
+    """torch.nn.GRU and ours with the same parameters, in float64."""
+    torch.manual_seed(0)
+    theirs, ours = nn.GRU(INPUT, HIDDEN, batch_first=True).double(), GRU(INPUT, HIDDEN).double()
+    ours.load_state_dict(theirs.state_dict())
+    return theirs, ours
+
+
+def test_gate_values_rebuild_the_states():
+    _, layer = twins()
+    x, hx = torch.randn(4, 4, INPUT).double(), torch.randn(1, 4, HIDDEN).double()
+    output, _ = layer(x, hx)
+    r, z, n = gate_values(layer, x, hx)
+    before = torch.cat([hx.transpose(0, 1), output[:, :3]], dim=1)
+    assert not z.requires_grad
+    torch.testing.assert_close((1 - z) * n + z * before, output)
+    w_ih, w_hh, b_ih, b_hh = layer.parameters()
+    want = torch.sigmoid((x @ w_ih.T + b_ih + before @ w_hh.T + b_hh)[..., : 2 * HIDDEN])
+    torch.testing.assert_close(torch.cat([r, z], dim=-1), want)
+
+
+@pytest.mark.parametrize("scale", [1, 8])
+def test_the_four_terms_add_up_to_autograds_jacobian(scale):
+    theirs, _ = twins()
+    with torch.no_grad():
+        theirs.weight_hh_l0.mul_(scale)
+    x, h0 = torch.randn(30, INPUT).double(), torch.randn(HIDDEN).double()
+    weights = [p.detach().numpy() for p in theirs.parameters()]
+    terms = jacobian_terms(x.numpy(), *weights, h0.numpy())
+    h, want = h0, []
+    for x_t in x:
+
+        def step(state, x_t=x_t):
+            return theirs(x_t[None], state[None])[1][0]
+
+        want.append(torch.autograd.functional.jacobian(step, h).numpy())
+        h = step(h).detach()
+    np.testing.assert_allclose(sum(terms), want, rtol=0, atol=1e-10)
+
+
+def test_each_term_is_its_own_way():
+    """Holding the other ways fixed, autograd gives each term alone."""
+    theirs, _ = twins()
+    w_ih, w_hh, b_ih, b_hh = (p.detach() for p in theirs.parameters())
+    x, h = torch.randn(INPUT).double(), torch.randn(HIDDEN).double()
+
+    def step(by_keep, by_z, by_n, by_r):
+        a = w_ih @ x + b_ih
+        u_r, u_z, u_n = w_hh.split(HIDDEN)
+        c_r, c_z, c_n = b_hh.split(HIDDEN)
+        a_r, a_z, a_n = a.split(HIDDEN)
+        r = torch.sigmoid(a_r + u_r @ by_r + c_r)
+        z = torch.sigmoid(a_z + u_z @ by_z + c_z)
+        n = torch.tanh(a_n + r * (u_n @ by_n + c_n))
+        return (1 - z) * n + z * by_keep
+
+    want = torch.autograd.functional.jacobian(step, (h, h, h, h))
+    weights = (each.numpy() for each in (w_ih, w_hh, b_ih, b_hh))
+    terms = jacobian_terms(x[None].numpy(), *weights, h.numpy())
+    for name, got, ours in zip(terms._fields, terms, want, strict=True):
+        np.testing.assert_allclose(got[0], ours.numpy(), rtol=0, atol=1e-12, err_msg=name)

@@ -1,0 +1,464 @@
+"""The RNN and the GRU by hand against torch's layers, finite differences and closed forms."""
+
+from __future__ import annotations
+
+import copy
+import io
+import math
+import warnings
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor, nn
+
+from helpers.networks import gru, rnn
+from helpers.networks.conventions import TorchWeights, gru_step, logistic, torch_step
+from helpers.networks.gru import GRU, bias_for_span, set_update_bias
+from helpers.networks.layer import Gradients, chunk_length
+from helpers.networks.rnn import RNN, rnn_step
+
+TOLERANCE = {torch.float32: 1e-5, torch.float64: 1e-11}
+INPUT, HIDDEN = 3, 5
+MODULE = {RNN: rnn, GRU: gru}
+both = pytest.mark.parametrize("kind", [RNN, GRU])
+
+
+def twins(kind, dtype=torch.float64, *, size=INPUT, hidden=HIDDEN, **options):
+    """torch's layer and ours with the same parameters."""
+    torch.manual_seed(0)
+    theirs = {RNN: nn.RNN, GRU: nn.GRU}[kind](size, hidden, batch_first=True, **options).to(dtype)
+    ours = kind(size, hidden, **options).to(dtype)
+    ours.load_state_dict(theirs.state_dict())
+    return theirs, ours
+
+
+def assert_close(got: Tensor, want: Tensor) -> None:
+    """Equal relative to the largest entry, to the tolerance of the dtype."""
+    assert got.shape == want.shape
+    assert got.dtype == want.dtype
+    assert (got - want).abs().max() <= TOLERANCE[want.dtype] * want.abs().max()
+
+
+def arrays(kind, *, steps=7, batch=2) -> dict[str, np.ndarray]:
+    """Arguments of a layer's forward pass."""
+    draw = np.random.default_rng(0).standard_normal
+    rows = kind.gates * HIDDEN
+    shapes = {
+        "inputs": (steps, batch, INPUT),
+        "weight_ih": (rows, INPUT),
+        "weight_hh": (rows, HIDDEN),
+        "bias_ih": rows,
+        "bias_hh": rows,
+        "h0": (batch, HIDDEN),
+        "probe": (steps, batch, HIDDEN),
+    }
+    return {name: draw(shape) for name, shape in shapes.items()}
+
+
+def decaying_chain(kind, keep, steps, dtype=np.float32, read=()) -> np.ndarray:
+    """dL/dh_t (steps,) of h_t = keep * h_{t-1} + constant, where L sums h_T and the steps read."""
+    inputs = np.ones((steps, 1, 1), dtype)
+    direct = np.zeros_like(inputs)
+    direct[[*read, -1]] = 1
+    if kind is RNN:
+        weights = np.ones((1, 1), dtype), np.full((1, 1), keep, dtype)
+        bias = np.zeros(1, dtype)
+        states = rnn.forward(inputs, *weights, bias, bias, nonlinearity="linear")
+        found = rnn.backward(direct, inputs, states, *weights, nonlinearity="linear")
+    else:
+        weight = np.zeros((3, 1), dtype)
+        bias = np.array([0, math.log(keep / (1 - keep)), 0], dtype)
+        states, gates = gru.forward(inputs, weight, weight, bias, 0 * bias)
+        found = gru.backward(direct, inputs, states, gates, weight, weight)
+    return found.states[:, 0, 0]
+
+
+# Equality with torch's layers
+
+
+@pytest.mark.parametrize(
+    ("kind", "options"), [(RNN, {}), (RNN, {"nonlinearity": "relu"}), (GRU, {})]
+)
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+@pytest.mark.parametrize("shape", [(4, 150), (1, 1), (2, 70)], ids=str)
+def test_outputs_and_gradients_equal_torch(kind, options, dtype, shape):
+    layers = twins(kind, dtype, **options)
+    x, hx = torch.randn(*shape, INPUT, dtype=dtype), torch.randn(1, shape[0], HIDDEN, dtype=dtype)
+    factor = torch.randn(*shape, HIDDEN, dtype=dtype)
+    found = []
+    for layer in layers:
+        leaves = [x.clone().requires_grad_(), hx.clone().requires_grad_()]
+        output, h_n = layer(*leaves)
+        loss = (output * factor).sum() + h_n.square().sum()
+        found.append([output, h_n, *torch.autograd.grad(loss, [*leaves, *layer.parameters()])])
+    for want, got in zip(*found, strict=True):
+        assert_close(got, want)
+
+
+@both
+@pytest.mark.parametrize("loss", ["last", "all", "h_n"])
+@pytest.mark.parametrize("batch", [8, 32])
+def test_the_benchmarked_passes_equal_torch(kind, batch, loss):
+    layers = twins(kind, torch.float32, size=32, hidden=32)
+    x = torch.randn(batch, 130, 32)
+    found = []
+    for layer in layers:
+        output, h_n = layer(x)
+        {"last": output[:, -1], "all": output, "h_n": h_n}[loss].square().sum().backward()
+        found.append([output, h_n, *(p.grad for p in layer.parameters())])
+    for want, got in zip(*found, strict=True):
+        assert_close(got, want)
+
+
+@both
+def test_without_hx_the_first_state_is_zero_and_h_n_is_the_last(kind):
+    theirs, ours = twins(kind)
+    x = torch.randn(2, 4, INPUT).double()
+    output, h_n = ours(x)
+    assert_close(output, theirs(x)[0])
+    assert output[:, -1].equal(h_n[0])
+    assert h_n.is_contiguous()
+
+
+@both
+def test_same_names_and_first_draws_as_torch(kind):
+    drawn = []
+    for maker in ({RNN: nn.RNN, GRU: nn.GRU}[kind], kind):
+        torch.manual_seed(3)
+        drawn.append(dict(maker(INPUT, HIDDEN).named_parameters()))
+    assert list(drawn[0]) == list(drawn[1])
+    for name, want in drawn[0].items():
+        assert torch.equal(drawn[1][name], want)
+
+
+@both
+def test_deepcopy_and_save(kind):
+    layer, x, file = kind(INPUT, HIDDEN), torch.randn(2, 4, INPUT), io.BytesIO()
+    torch.save(layer, file)
+    file.seek(0)
+    for twin in (copy.deepcopy(layer), torch.load(file, weights_only=False)):
+        assert torch.equal(twin(x)[0], layer(x)[0])
+
+
+@both
+def test_forward_is_the_plain_step_and_the_probe_added_to_each_state(kind):
+    a = arrays(kind)
+    got = MODULE[kind].forward(**a)
+    states = got if kind is RNN else got[0]
+    U, W, b, b_h = (a[name] for name in TorchWeights._fields)
+    h = a["h0"]
+    for t, x_t in enumerate(a["inputs"]):
+        rows = zip(x_t, h, strict=True)
+        if kind is RNN:
+            h = np.array([rnn_step(x, row, W, U, b + b_h) for x, row in rows])
+        else:
+            h = np.array([gru_step(x, row, W, U, b, b_h) for x, row in rows])
+        h += a["probe"][t]
+        np.testing.assert_allclose(states[t + 1], h, rtol=1e-12)
+
+
+def test_the_gru_step_in_both_orders_of_arguments():
+    a = arrays(GRU)
+    weights = TorchWeights(*(a[name] for name in TorchWeights._fields))
+    x, h = a["inputs"][0, 0], a["h0"][0]
+    cell = nn.GRUCell(INPUT, HIDDEN).double()
+    cell.load_state_dict(
+        {name: torch.from_numpy(value) for name, value in weights._asdict().items()}
+    )
+    want = cell(torch.from_numpy(x), torch.from_numpy(h)).detach().numpy()
+    np.testing.assert_allclose(torch_step(x, h, weights), want, rtol=0, atol=1e-14)
+
+
+# Gradients by other ways
+
+
+@pytest.mark.parametrize("probe_scale", [0.0, 1.0])
+@pytest.mark.parametrize("kind", ["tanh", "relu", "linear", "GRU"])
+def test_gradcheck(kind, probe_scale, monkeypatch):
+    for module in (rnn, gru):
+        monkeypatch.setattr(module, "chunk_length", lambda batch, hidden: 2)
+    torch.manual_seed(0)
+    layer = (GRU(2, 3) if kind == "GRU" else RNN(2, 3, nonlinearity=kind)).double()
+    names = [name for name, _ in layer.named_parameters()]
+    x, hx = torch.randn(2, 5, 2), torch.randn(1, 2, 3)
+    probe = probe_scale * torch.randn(2, 5, 3)
+    leaves = [t.double().requires_grad_() for t in (x, hx, probe)]
+
+    def call(x, hx, probe, *parameters):
+        named = dict(zip(names, parameters, strict=True))
+        return torch.func.functional_call(layer, named, (x, hx), {"probe": probe})
+
+    assert torch.autograd.gradcheck(call, (*leaves, *layer.parameters()))
+
+
+@both
+def test_probe_gradient_is_the_total_derivative_of_each_state(kind):
+    theirs, ours = twins(kind)
+    x = torch.randn(2, 70, INPUT).double()
+    cell = {RNN: nn.RNNCell, GRU: nn.GRUCell}[kind](INPUT, HIDDEN).double()
+    cell.load_state_dict({k.removesuffix("_l0"): v for k, v in theirs.state_dict().items()})
+    states = []
+    for t in range(70):
+        states.append(cell(x[:, t], states[-1] if states else None))
+        states[-1].retain_grad()
+    sum((t + 1) * h.square().sum() for t, h in enumerate(states)).backward()
+    probe = torch.zeros(2, 70, HIDDEN, dtype=torch.float64, requires_grad=True)
+    output, _ = ours(x, probe=probe)
+    output.retain_grad()
+    (output.square().sum((0, 2)) * torch.arange(1, 71)).sum().backward()
+    assert_close(probe.grad, torch.stack([h.grad for h in states], dim=1))
+    assert not torch.allclose(output.grad, probe.grad)
+
+
+@pytest.mark.parametrize(
+    ("kind", "dtype", "steps"),
+    [(RNN, np.float64, 1020), (RNN, np.float32, 127), (GRU, np.float32, 127)],
+)
+def test_powers_of_one_half_down_to_the_smallest_normal_number(kind, dtype, steps):
+    got = decaying_chain(kind, 0.5, steps, dtype)[::-1]
+    assert np.array_equal(got, dtype(0.5) ** np.arange(steps))
+
+
+@both
+def test_a_vanished_signal_is_exactly_zero_and_a_later_one_starts_afresh(kind):
+    got = decaying_chain(kind, 0.5, 1000, read=(99,))
+    assert not got[100:600].any()
+    assert np.array_equal(got[:100][::-1], np.float32(0.5) ** np.arange(100))
+
+
+@both
+def test_subnormal_signal_never_lasts_longer_than_a_chunk(kind):
+    got = decaying_chain(kind, 0.99, 20_000)
+    subnormal = (got != 0) & (np.abs(got) < np.finfo(np.float32).tiny)
+    assert subnormal.sum() <= chunk_length(1, kind.gates)
+    assert not got[:100].any()
+
+
+@both
+def test_only_the_wanted_gradients_are_computed(kind):
+    a = arrays(kind)
+    a["probe"] = None
+    kept = MODULE[kind].forward(**a)
+    kept = (kept,) if kind is RNN else kept
+    given = (np.ones_like(kept[0][1:]), a["inputs"], *kept, a["weight_ih"], a["weight_hh"])
+    everything = MODULE[kind].backward(*given)
+    for name in Gradients._fields:
+        found = MODULE[kind].backward(*given, wanted=(name,))
+        np.testing.assert_array_equal(getattr(found, name), getattr(everything, name))
+        assert all(getattr(found, other) is None for other in Gradients._fields if other != name)
+
+
+@both
+def test_the_probe_alone_asks_for_no_other_gradient(kind, monkeypatch):
+    seen = []
+    module, real = MODULE[kind], MODULE[kind].backward
+    monkeypatch.setattr(
+        module, "backward", lambda *a, **k: seen.append(k["wanted"]) or real(*a, **k)
+    )
+    layer = kind(INPUT, HIDDEN).requires_grad_(False)
+    probe = torch.zeros(2, 4, HIDDEN, requires_grad=True)
+    layer(torch.randn(2, 4, INPUT), probe=probe)[0].sum().backward()
+    assert seen == [{"states"}]
+
+
+# Behaviour in PyTorch's graph
+
+
+@both
+def test_two_forwards_before_a_backward_and_two_backwards_of_one(kind):
+    layers = twins(kind)
+    x, y = torch.randn(2, 2, 70, INPUT, dtype=torch.float64)
+    found = []
+    for layer in layers:
+        first, second = layer(x)[0].sum(), layer(y)[0].square().sum()
+        first.backward(retain_graph=True)
+        second.backward()
+        first.backward()
+        found.append([p.grad for p in layer.parameters()])
+    for want, got in zip(*found, strict=True):
+        assert_close(got, want)
+
+
+@both
+def test_the_two_biases_do_not_share_a_gradient(kind):
+    layer = kind(INPUT, HIDDEN)
+    layer(torch.randn(2, 4, INPUT))[0].sum().backward()
+    want = layer.bias_ih_l0.grad.clone()
+    layer.bias_hh_l0.grad.zero_()
+    assert torch.equal(layer.bias_ih_l0.grad, want)
+
+
+def change_output(layer, x, output):
+    output.detach().mul_(2)
+
+
+def change_weight(layer, x, output):
+    layer.weight_hh_l0.detach().mul_(2)
+
+
+def change_input(layer, x, output):
+    x.mul_(2)
+
+
+@both
+@pytest.mark.parametrize("change", [change_output, change_weight, change_input])
+def test_what_changes_before_the_backward_is_refused_not_used(kind, change):
+    layer, x = kind(INPUT, HIDDEN), torch.randn(1, 4, INPUT)
+    output, _ = layer(x)
+    loss = output.sum()
+    change(layer, x, output)
+    with pytest.raises(RuntimeError, match=r"modified (inplace|by an inplace operation)"):
+        loss.backward()
+
+
+@both
+def test_second_derivatives_are_refused(kind):
+    x = torch.randn(2, 4, INPUT, requires_grad=True)
+    loss = kind(INPUT, HIDDEN)(x)[0].sum()
+    with pytest.raises(RuntimeError, match="first derivatives only"):
+        torch.autograd.grad(loss, x, create_graph=True)
+
+
+@both
+def test_threads_do_not_disturb_each_other(kind):
+    _, layer = twins(kind)
+    batches = torch.randn(8, 4, 100, INPUT, dtype=torch.float64)
+
+    def gradient(x: Tensor) -> Tensor:
+        return torch.autograd.grad(layer(x)[0].sum(), layer.weight_hh_l0)[0]
+
+    want = [gradient(x) for x in batches]
+    with ThreadPoolExecutor(2) as pool:
+        got = list(pool.map(gradient, batches))
+    assert all(torch.equal(a, b) for a, b in zip(got, want, strict=True))
+
+
+# inf, NaN and overflow
+
+
+@pytest.mark.parametrize(
+    ("kind", "options"), [(RNN, {}), (RNN, {"nonlinearity": "relu"}), (GRU, {})]
+)
+@pytest.mark.parametrize("value", [math.inf, math.nan])
+def test_non_finite_inputs_propagate_as_in_torch(kind, options, value):
+    layers = twins(kind, torch.float32, **options)
+    x = torch.randn(2, 300, INPUT)
+    x[1, 0, 0] = value
+    found = []
+    for layer in layers:
+        output, _ = layer(x)
+        output[:, -1].sum().backward()
+        found.append([output, *(p.grad for p in layer.parameters())])
+    for want, got in zip(*found, strict=True):
+        assert torch.equal(got.isfinite(), want.isfinite())
+    assert not found[0][1].isfinite().all()
+
+
+def test_overflow_is_silent_and_falls_on_the_same_step_as_in_torch():
+    theirs, ours = twins(RNN, torch.float32, nonlinearity="relu")
+    with torch.no_grad():
+        for layer in (theirs, ours):
+            layer.weight_hh_l0.copy_(2 * torch.eye(HIDDEN))
+    x = torch.ones(1, 300, INPUT)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        output, _ = ours(x)
+        output.sum().backward()
+    assert torch.equal(output.isfinite(), theirs(x)[0].isfinite())
+    assert not output[:, -1].isfinite().all()
+
+
+# The door
+
+
+@both
+@pytest.mark.parametrize(
+    ("sizes", "message"),
+    [
+        ((0, 2), "input_size must be at least 1; got 0"),
+        ((2, -1), "hidden_size must be at least 1; got -1"),
+        ((2.5, 2), "input_size must be an integer"),
+    ],
+)
+def test_bad_layers(kind, sizes, message):
+    with pytest.raises(ValueError, match=message):
+        kind(*sizes)
+
+
+def test_unknown_nonlinearity():
+    with pytest.raises(ValueError, match="nonlinearity must be one of 'tanh', 'relu', 'linear'"):
+        RNN(2, 3, nonlinearity="gelu")
+
+
+X = torch.zeros(2, 4, INPUT)
+
+
+@both
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        ({"input": X[0]}, r"input must have shape \(batch, steps, 3\).*got \(4, 3\)"),
+        ({"input": X[..., :2]}, r"input must have shape .*got \(2, 4, 2\)"),
+        ({"input": X[:, :0]}, "at least one step"),
+        ({"input": X.double()}, r"input must be torch\.float32.*got torch\.float64"),
+        ({"input": X.int()}, r"input must be torch\.float32.*got torch\.int32"),
+        ({"input": X, "hx": torch.zeros(2, 5)}, r"hx must have shape \(1, 2, 5\)"),
+        ({"input": X, "hx": torch.zeros(1, 2, 5).double()}, r"hx must be torch\.float32"),
+        ({"input": X, "probe": torch.zeros(2, 3, 5)}, r"probe must have shape \(2, 4, 5\); got"),
+    ],
+)
+def test_bad_calls(kind, call, message):
+    with pytest.raises(ValueError, match=message):
+        kind(INPUT, HIDDEN)(**call)
+
+
+# The update gate's bias
+
+
+@pytest.mark.parametrize("span", [2, 3, 10, 100, 1000])
+def test_bias_for_span_leaves_one_part_in_span_to_write(span):
+    assert logistic(bias_for_span(span)) == pytest.approx(1 - 1 / span, abs=1e-14)
+
+
+def test_bias_for_span_refuses_a_span_below_two():
+    with pytest.raises(ValueError, match="span must be 2 or more; got 1"):
+        bias_for_span(1)
+
+
+@pytest.mark.parametrize("kind", [GRU, nn.GRU])
+def test_the_bias_counts_once_and_changes_nothing_else(kind):
+    layer = kind(INPUT, HIDDEN)
+    before = [p.detach().clone() for p in layer.parameters()]
+    set_update_bias(layer, bias_for_span(300))
+    rows = slice(HIDDEN, 2 * HIDDEN)
+    z = torch.sigmoid((layer.bias_ih_l0 + layer.bias_hh_l0)[rows])
+    torch.testing.assert_close(z, torch.full_like(z, 1 - 1 / 300), rtol=0, atol=1e-6)
+    for old, new in zip(before[2:], [layer.bias_ih_l0, layer.bias_hh_l0], strict=True):
+        old[rows] = new.detach()[rows]
+        assert torch.equal(old, new)
+    assert torch.equal(before[1], layer.weight_hh_l0)
+
+
+def test_in_both_biases_the_span_is_squared():
+    layer = GRU(1, 1).double()
+    set_update_bias(layer, math.log(99))
+    with torch.no_grad():
+        layer.bias_ih_l0[1:2] = layer.bias_hh_l0[1:2]
+    z = torch.sigmoid((layer.bias_ih_l0 + layer.bias_hh_l0)[1])
+    assert 1 / (1 - z.item()) == pytest.approx(99**2 + 1)
+
+
+@pytest.mark.parametrize(
+    ("layer", "bias", "message"),
+    [
+        (nn.RNN(2, 3), 1.0, "layer must be a GRU; got RNN"),
+        (nn.GRU(2, 3, num_layers=2), 1.0, "layer must have one layer"),
+        (nn.GRU(2, 3, bias=False), 1.0, "one direction and biases"),
+        (GRU(2, 3), math.inf, "bias must be a finite number; got inf"),
+    ],
+)
+def test_bad_biases(layer, bias, message):
+    with pytest.raises(ValueError, match=message):
+        set_update_bias(layer, bias)
