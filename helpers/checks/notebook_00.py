@@ -55,7 +55,7 @@ STEP_MISTAKES = (
 )
 
 
-@exercise("00", 1, "The RNN step", points=2, minutes=5, difficulty=1)
+@exercise("00", 1, "The RNN step", points=2, minutes=3, difficulty=1)
 def rnn_step(answer: Any) -> str:
     """Check a function of (x, h, W, U, b) that returns the next state (hidden,)."""
     return compare(answer, _step_cases(), networks.rnn_step, STEP_MISTAKES, shape="(hidden,)")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
 from typing import Protocol
 
 import numpy as np
@@ -19,6 +21,11 @@ MINIMAL_PAIR = (
     LECTURE_SENTENCES[0],
     Sentence(("the", "cats", ",", "which", "already", "ate", ","), 1, "were", 0),
 )
+LONG_WORDS = (
+    "the cats , which already ate and then slept behind the dog that followed the old fox "
+    "near the horse ,"
+)
+LONG_SENTENCE = Sentence(tuple(LONG_WORDS.split()), 1, "were", 3)
 
 BOOK_NAMES = ("doug", "jane", "spot")
 BOOK_WORDS = (*BOOK_NAMES, "saw", ".")
@@ -78,19 +85,19 @@ def childrens_book(sentences: int, seed: int = 0) -> list[str]:
     return words
 
 
-def bigram_table(words: list[str], vocabulary: tuple[str, ...] = BOOK_WORDS) -> Array:
-    """How often each word is followed by each other one, as a share.
+def surprise(words: Sequence[str], back: int) -> float:
+    """Return the bits a word that the best model with so short a memory pays for a text.
 
-    Returns (V, V), in the vocabulary's order: entry [a, b] is the share of the
-    occurrences of a that b follows. A row sums to 1, or to 0 if nothing follows a.
-    Raises ValueError if there are fewer than two words or one is not in the vocabulary.
+    back: how many words before the next one it sees. The model knows how often each word
+    follows each row of `back` words in this text: 0 is certainty, 1 the toss of a coin.
+    Returns the cross-entropy to base 2, averaged over the words that have so many before
+    them. Raises ValueError if back is below 1 or the text no longer than that.
+    Source: Shannon 1951, "Prediction and entropy of printed English".
     """
-    if len(words) < 2:
-        raise ValueError(f"words must be at least 2, to make a pair; got {len(words)}")
-    ids = Vocabulary(vocabulary).encode(words)
-    counts = np.zeros((len(vocabulary), len(vocabulary)))
-    np.add.at(counts, (ids[:-1], ids[1:]), 1)
-    return counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+    integer("back", back, minimum=1, maximum=len(words) - 1)
+    seen = [tuple(words[t - back : t + 1]) for t in range(back, len(words))]
+    rows, pasts = Counter(seen), Counter(row[:-1] for row in seen)
+    return -float(np.mean([np.log2(rows[row] / pasts[row[:-1]]) for row in seen]))
 
 
 def clouds_and_sky() -> tuple[tuple[tuple[str, ...], str], ...]:

@@ -1,110 +1,68 @@
-"""What notebook 00 says in words and rounded numbers, measured and held to a tolerance.
-
-Each test names the notebook and cell whose text it holds. Stored outputs are compared by
-nbval; here the numbers behind them are asserted, for more seeds than the notebook shows.
-"""
+"""What notebook 00 says in words and rounded numbers, run from its own cells with other seeds."""
 
 from __future__ import annotations
-
-import copy
-import functools
 
 import numpy as np
 import pytest
 import torch
+from cells import cells
 
-from helpers import measure as gradients
-from helpers import training
-from helpers.networks import classifiers as models
-from helpers.networks import rnn
-from helpers.task import lecture as examples
-from helpers.task.agreement import vocabulary
+from helpers import checks, figures, measure, networks, task
 
-SEEDS = range(4)
-WORDS = list(examples.BOOK_WORDS)
+WORDS = task.vocabulary()
+
+
+def encoded(sentence: task.Sentence) -> torch.Tensor:
+    return torch.tensor(WORDS.encode(sentence.words))[None]
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_00_hero_almost_nothing_reaches_the_cats_of_an_rnn_and_most_of_it_those_of_a_gru(seed):
+    sentence = task.LONG_SENTENCE
+    left = []
+    for model in (
+        networks.rnn_classifier(len(WORDS), seed=seed),
+        networks.gru_classifier(len(WORDS), update_bias=4.0, seed=seed),
+    ):
+        signal = measure.signal(model.double(), encoded(sentence))[0]
+        left.append(signal[sentence.subject] / signal[-1])
+    assert left[0] < 1e-5
+    assert left[1] > 0.5
 
 
 @pytest.mark.parametrize("seed", range(10))
-def test_00_step_and_frames_states_differ_where_the_past_does(seed):
-    """Of two sentences that are one bag of words, and of two films with one last frame."""
+def test_00_same_answer_two_orders_of_the_same_words_leave_different_states(seed):
+    found = cells("00", "order-average", "loop-forward", np=np, rnn_step=networks.rnn_step)
+    x_was, x_were, forward = (found[name] for name in ("x_was", "x_were", "rnn_forward"))
+    np.testing.assert_array_equal(x_was.mean(axis=0), x_were.mean(axis=0))
     rng = np.random.default_rng(seed)
-    W, U, b = (rng.normal(0, 8**-0.5, size) for size in [(8, 8), (8, 7), 8])
-
-    def states(words: list[int]) -> np.ndarray:
-        return rnn.forward(np.eye(7)[words][:, None], U, W, b, 0 * b)[1:, 0]
-
-    sentences = [0, 2, 1, 0, 3], [0, 3, 1, 0, 2]  # "the cat near the dogs", and the reverse
-    bags = [np.eye(7)[words].sum(axis=0) for words in sentences]
-    np.testing.assert_array_equal(*bags)
-    difference = np.abs(np.subtract(*map(states, sentences))).max(axis=1)
+    W, U, b = rng.normal(0, 0.35, (8, 8)), rng.normal(0, 0.35, (8, 4)), rng.normal(0, 0.35, 8)
+    difference = np.abs(forward(x_was, W, U, b) - forward(x_were, W, U, b)).max(axis=1)
     assert difference[0] == 0
     assert difference[1:].min() > 0.05
-    right, left = states([1, 2, 3]), states([5, 4, 3])
-    assert np.abs(right[-1] - left[-1]).max() > 0.15
 
 
-def pages() -> torch.Tensor:
-    """Notebook 00's book as numbers, eight words a page."""
-    book = examples.childrens_book(sentences=400, seed=0)
-    return torch.tensor([WORDS.index(word) for word in book]).view(-1, 8)
-
-
-@functools.cache
-def trained_reader(seed: int) -> tuple[torch.nn.RNN, torch.nn.Linear]:
-    """Eight units and their readout after notebook 00's 200 steps on the book."""
-    torch.manual_seed(seed)
-    reader = torch.nn.RNN(len(WORDS), 8, batch_first=True)
-    readout = torch.nn.Linear(8, len(WORDS))
-    stepper = torch.optim.Adam([*reader.parameters(), *readout.parameters()], lr=0.03)
-    book, one_hot = pages(), torch.eye(len(WORDS))
-    with training.one_thread():
-        for _ in range(200):
-            states, _ = reader(one_hot[book[:, :-1]])
-            loss = torch.nn.functional.cross_entropy(readout(states).transpose(1, 2), book[:, 1:])
-            stepper.zero_grad()
-            loss.backward()
-            stepper.step()
-    return reader, readout
-
-
-@pytest.mark.parametrize("seed", SEEDS)
-def test_00_book_predict_what_is_a_coin_to_the_bigram_eight_units_learn(seed):
-    table = examples.bigram_table(examples.childrens_book(sentences=4000, seed=seed))
-    for name in ("jane", "doug", "spot"):
-        row = table[WORDS.index(name)]
-        assert row[WORDS.index("saw")] == pytest.approx(0.5, abs=0.05)
-        assert row[WORDS.index(".")] == pytest.approx(0.5, abs=0.05)
-    reader, readout = trained_reader(seed)
-
-    def chance(prefix: str, word: str) -> float:
-        states, _ = reader(torch.eye(len(WORDS))[[WORDS.index(w) for w in prefix.split()]])
-        return readout(states[-1]).softmax(0)[WORDS.index(word)].item()
-
-    assert chance("jane", "saw") > 0.95
-    assert chance("jane saw spot", ".") > 0.95
-    assert chance("jane saw spot . doug", "saw") > 0.95
-    assert chance("jane saw spot", "saw") < 0.05
-
-
-@pytest.mark.parametrize("seed", SEEDS)
-@torch.no_grad()
-def test_00_carried_scramble_another_readout_changes_every_prediction_and_no_state(seed):
-    reader, readout = copy.deepcopy(trained_reader(seed))
-    page = torch.eye(len(WORDS))[pages()[0, :7]]
-    before, _ = reader(page)
-    predictions = readout(before).argmax(1)
-    readout.weight.neg_()
-    after, _ = reader(page)
-    assert (readout(after).argmax(1) != predictions).all()
-    assert torch.equal(after, before)
+@pytest.mark.parametrize("seed", range(1, 4))
+def test_00_book_two_words_back_are_enough_and_a_small_rnn_finds_that_out(seed):
+    book = task.childrens_book(sentences=400, seed=seed)
+    bits = [task.surprise(book, back) for back in (1, 2, 3, 4)]
+    assert 1.27 < bits[0] < 1.31
+    assert 0.62 < bits[2] <= bits[1] < 0.67
+    assert bits[2] - bits[3] < 0.02
+    surprise = cells("00", "book-learn", torch=torch, np=np, task=task, figures=figures, book=book)[
+        "surprise"
+    ]
+    assert 1.25 < surprise[0] < 1.4
+    assert bits[2] - 0.03 < surprise[2:].mean() < bits[2] + 0.06
 
 
 @pytest.mark.parametrize("seed", range(8))
-def test_00_picture_the_subject_has_less_than_a_tenth_of_the_last_words_signal(seed):
-    model = models.rnn_classifier(len(vocabulary()), seed=seed).double()
-    sentence = examples.LECTURE_SENTENCES[1]
-    tokens = torch.tensor(vocabulary().encode(sentence.words))[None]
-    signal = gradients.signal(model, tokens)[0]
-    assert signal.argmax() == len(signal) - 1
+def test_00_own_answer_five_tokens_leave_a_sixtieth(seed):
+    found = cells("00", "ex-signal-answer", "ex-signal-check", torch=torch, checks=checks,
+                  measure=measure)  # fmt: skip
+    model = networks.rnn_classifier(len(WORDS), seed=seed).double()
+    sentence = task.MINIMAL_PAIR[1]
+    signal = np.asarray(found["my_signal"](model, encoded(sentence)))[0]
+    np.testing.assert_allclose(signal, measure.signal(model, encoded(sentence))[0], rtol=1e-10)
     assert (np.diff(signal) > 0).all()
-    assert signal[sentence.subject] < 0.09 * signal[-1]
+    assert 1 / 110 < signal[sentence.subject] / signal[-1] < 1 / 35

@@ -13,17 +13,18 @@ from helpers.task import lecture as examples
 from helpers.task.agreement import AgreementTask
 from helpers.task.lecture import (
     BOOK_NAMES,
-    BOOK_WORDS,
     LANGUAGES,
     LECTURE_SENTENCES,
+    LONG_SENTENCE,
     MINIMAL_PAIR,
     CountryTask,
     bag_of_words,
     bag_of_words_accuracy,
-    bigram_table,
     childrens_book,
     clouds_and_sky,
+    surprise,
 )
+from helpers.task.lexicon import word_numbers
 
 NO_COUNT = (0, -1, 1.5, "3", None, True)
 
@@ -36,6 +37,12 @@ class TestLectureSentences:
         ]
         assert [sentence.verb for sentence in LECTURE_SENTENCES] == ["was", "were"]
         assert [sentence.gap for sentence in LECTURE_SENTENCES] == [5, 4]
+
+    def test_the_long_one_has_a_plural_subject_and_three_attractors(self):
+        numbers = [word_numbers().get(word) for word in LONG_SENTENCE.words]
+        assert numbers[LONG_SENTENCE.subject] == "plural"
+        assert numbers[LONG_SENTENCE.subject + 1 :].count("singular") == LONG_SENTENCE.attractors
+        assert LONG_SENTENCE.gap == 19
 
     def test_they_read_as_the_lecture_has_them(self):
         assert [sentence.text() for sentence in LECTURE_SENTENCES] == [
@@ -92,43 +99,28 @@ class TestChildrensBook:
             childrens_book(3, seed=-1)
 
 
-class TestBigramTable:
-    def test_after_a_name_the_bigram_is_exactly_even_in_a_balanced_book(self):
-        pairs = [(a, b) for a in BOOK_NAMES for b in BOOK_NAMES if a != b]
-        table = bigram_table([word for a, b in pairs for word in (a, "saw", b, ".")])
-        saw, stop = BOOK_WORDS.index("saw"), BOOK_WORDS.index(".")
-        for name in map(BOOK_WORDS.index, BOOK_NAMES):
-            assert table[name, saw] == table[name, stop] == 0.5
-        np.testing.assert_allclose(table[saw, :3], 1 / 3)
+class TestSurprise:
+    def test_a_text_that_repeats_itself_costs_nothing(self):
+        assert surprise(["tick", "tock"] * 5, back=1) == 0
 
-    def test_after_a_name_the_bigram_is_even_within_sampling_error(self):
-        table = bigram_table(childrens_book(3000, seed=2))
-        saw, stop = BOOK_WORDS.index("saw"), BOOK_WORDS.index(".")
-        for name in map(BOOK_WORDS.index, BOOK_NAMES):
-            assert table[name, saw] == pytest.approx(0.5, abs=4 * 0.5 / np.sqrt(2000))
-            assert table[name, saw] + table[name, stop] == pytest.approx(1)
+    def test_a_coin_to_one_word_back_is_certain_to_two(self):
+        text = ["a", "a", "b", "b"] * 500
+        assert surprise(text, back=1) == pytest.approx(1, abs=1e-3)
+        assert surprise(text, back=2) == 0
 
-    def test_against_counting_one_by_one(self):
-        words = childrens_book(40, seed=5)
-        table = bigram_table(words)
-        for a, first in enumerate(BOOK_WORDS):
-            followers = [y for x, y in pairwise(words) if x == first]
-            for b, second in enumerate(BOOK_WORDS):
-                assert table[a, b] == pytest.approx(followers.count(second) / len(followers))
+    @pytest.mark.parametrize(
+        ("back", "bits"), [(1, (2 + 2 * np.log2(3)) / 4), (2, (1 + np.log2(3)) / 4)]
+    )
+    def test_the_book_against_the_closed_form(self, back, bits):
+        """Two words back the structure is certain: one of 2 names seen, of 3 that see, is left."""
+        book = childrens_book(5000, seed=1)
+        assert surprise(book, back) == pytest.approx(bits, abs=0.01)
+        assert surprise(book, 3) == pytest.approx((1 + np.log2(3)) / 4, abs=0.01)
 
-    def test_a_word_that_nothing_follows_has_a_row_of_zeros(self):
-        table = bigram_table(["jane", "saw", "spot", "."])
-        assert table[BOOK_WORDS.index(".")].tolist() == [0] * 5
-        assert np.isfinite(table).all()
-
-    def test_unknown_word_is_named(self):
-        with pytest.raises(ValueError, match="heard"):
-            bigram_table(["jane", "heard", "spot"])
-
-    @pytest.mark.parametrize("words", [[], ["jane"]])
-    def test_too_few_words_are_refused(self, words):
-        with pytest.raises(ValueError, match="words must be at least 2"):
-            bigram_table(words)
+    @pytest.mark.parametrize("back", [0, 4, 1.5])
+    def test_a_memory_that_the_text_cannot_fill_is_refused(self, back):
+        with pytest.raises(ValueError, match="back must be"):
+            surprise(["jane", "saw", "spot", "."], back)
 
 
 class TestCloudsAndSky:
