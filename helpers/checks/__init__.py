@@ -22,7 +22,7 @@ from helpers.checks.leftovers import (
     guess_share,
 )
 from helpers.checks.notebook_00 import rnn_step, signal
-from helpers.checks.notebook_01 import words_between
+from helpers.checks.notebook_01 import flip_test, words_between
 from helpers.checks.notebook_02 import fool_the_latch
 from helpers.checks.notebook_03 import bptt_step, step_jacobian
 from helpers.checks.notebook_04 import growing_matrix
@@ -45,6 +45,7 @@ __all__ = [
     "explain_gradients",
     "explain_rnn",
     "first_inf",
+    "flip_test",
     "fool_the_latch",
     "growing_matrix",
     "growth_for",

@@ -44,6 +44,7 @@ from helpers.task.lexicon import (
     word_classes,
     word_numbers,
 )
+from helpers.task.near_noun import OneNearNoun
 
 __all__ = [
     "ATTRACTORS",
@@ -68,6 +69,7 @@ __all__ = [
     "CountryTask",
     "EvaluationScores",
     "Lexicon",
+    "OneNearNoun",
     "RandomGuess",
     "Sentence",
     "Task",

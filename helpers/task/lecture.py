@@ -183,12 +183,14 @@ def bag_of_words(tokens: Tensor, size: int) -> Array:
     )
 
 
-def bag_of_words_accuracy(task: Task, train: int = 2000, test: int = 1000) -> float:
-    """Share of fresh sentences that a linear readout of the word counts gets right.
+def bag_of_words_accuracy(
+    task: Task, fresh: Task | None = None, *, train: int = 2000, test: int = 1000
+) -> float:
+    """Return how many sentences a linear readout of the word counts gets right, as a share.
 
-    Least squares on `train` sentences (counts and a constant against one-hot labels),
-    largest output wins, on `test` sentences drawn afterwards. Both are drawn from the
-    task fifty at a time, so that a task whose layout differs from batch to batch
+    Least squares on `train` sentences from task (counts and a constant against one-hot
+    labels), largest output wins, on `test` sentences from fresh, or further ones from task.
+    Both are drawn fifty at a time, so that a task whose layout differs from batch to batch
     shows all its layouts.
     Raises ValueError if train or test is below 1.
     """
@@ -196,8 +198,8 @@ def bag_of_words_accuracy(task: Task, train: int = 2000, test: int = 1000) -> fl
     integer("test", test, minimum=1)
     counts, labels = _draw(task, train)
     weights, *_ = np.linalg.lstsq(counts, np.eye(labels.max() + 1)[labels], rcond=None)
-    fresh, truth = _draw(task, test)
-    return float(np.mean((fresh @ weights).argmax(axis=1) == truth))
+    counts, truth = _draw(fresh or task, test)
+    return float(np.mean((counts @ weights).argmax(axis=1) == truth))
 
 
 def _draw(task: Task, sentences: int, at_once: int = 50) -> tuple[Array, Array]:
