@@ -23,7 +23,7 @@ from helpers.checks.leftovers import (
 )
 from helpers.checks.notebook_00 import rnn_step, signal
 from helpers.checks.notebook_01 import flip_test, words_between
-from helpers.checks.notebook_02 import fool_the_latch
+from helpers.checks.notebook_02 import choose_w, fool_the_latch
 from helpers.checks.notebook_03 import bptt_step, step_jacobian
 from helpers.checks.notebook_04 import growing_matrix
 from helpers.checks.notebook_05 import first_inf, growth_for
@@ -39,6 +39,7 @@ __all__ = [
     "Result",
     "bias_for_span",
     "bptt_step",
+    "choose_w",
     "clip_by_norm",
     "diagnose",
     "exercises",

@@ -1,21 +1,37 @@
-"""Exercises of notebook 02: a sentence that fools the latch."""
+"""Exercises of notebook 02: a sentence that fools the latch, and the weight of one unit."""
 
 from __future__ import annotations
 
+import functools
+import itertools
+import re
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import torch
 
+from helpers.checks.arrays import one_number
 from helpers.checks.harness import attempt
 from helpers.checks.registry import exercise
-from helpers.checks.results import FAILED, WRONG_VALUES, Verdict
+from helpers.checks.results import FAILED, WRONG_SHAPE, WRONG_VALUES, Verdict
+from helpers.figures.picture import about, size
 from helpers.networks.classifiers import latch_classifier
 from helpers.task.lexicon import VERBS, lexicon, vocabulary, word_classes, word_numbers
 
 SMALLEST_GAP = 3
 UNDECIDED = 0.1  # difference of the two logits below which the latch says nothing
+NOISE, STEPS, UNITS = 0.2, 1000, 2000  # of the unit whose w is chosen
+LEAST_HELD, LEAST_LEFT = 0.95, -450  # share of the bits; power of ten of the gradient
+
+# A sentence by the kinds of its words: T the, A adjective, N noun, R which or that, V and I verbs
+# with and without an object, E and L adverbs before and after one, P preposition, C and, S then.
+NOUN = "TA*N"
+PLACE, DID = f"P{NOUN}", f"E?(?:V{NOUN}|I)"
+CLAUSE, AND = f"R(?:{DID}|{NOUN}E?V)", f"CS?{DID}"
+LOOSE = f"{PLACE}|E*L"
+MIDDLE = f"(?:,?(?:{LOOSE}))*(?:,?{CLAUSE}(?:,?(?:{LOOSE}|{CLAUSE}|{AND}))*)?,?"
+SENTENCE = re.compile(f"(?:{PLACE}{MIDDLE},)?TA*(?P<subject>N)(?P<middle>{MIDDLE})")
 
 
 @exercise("02", 1, "Fool the latch", points=3, minutes=10, difficulty=2)
@@ -54,36 +70,60 @@ def _sentence(value: Any) -> tuple[list[str], str]:
     return [word.lower() for word in words], verb.lower()
 
 
+@functools.cache
+def _kinds() -> dict[str, str]:
+    """The letter of each word's kind in SENTENCE."""
+    words = lexicon()
+    letters = {
+        "T": ("the",),
+        ",": (",",),
+        "A": (*words.adjectives, *words.colours),
+        "N": tuple(word_numbers()),
+        "R": words.relatives,
+        "V": words.transitive,
+        "I": words.intransitive,
+        "E": words.early_adverbs,
+        "L": words.late_adverbs,
+        "P": words.prepositions,
+        "C": words.connectors,
+        "S": words.sequels,
+    }
+    return {word: letter for letter, its in letters.items() for word in its}
+
+
+def _opener(words: Sequence[str]) -> int:
+    """How many words an opener takes, with its comma; 0 without one."""
+    for openers in lexicon().openers.values():
+        for opener in openers:
+            if tuple(words[: len(opener) + 1]) == (*opener, ","):
+                return len(opener) + 1
+    return 0
+
+
 def _subject(words: Sequence[str]) -> int | None:
-    """Place of the first noun whose phrase begins the sentence or follows a comma."""
-    adjectives = {*lexicon().adjectives, *lexicon().colours}
-    for start, word in enumerate(words):
-        if word != "the" or (start and words[start - 1] != ","):
-            continue
-        noun = start + 1
-        while noun < len(words) and words[noun] in adjectives:
-            noun += 1
-        if noun < len(words) and words[noun] in word_numbers():
-            return noun
-    return None
+    """Place of the subject; None if the words are no sentence, as far as a grammar can tell."""
+    start = _opener(words)
+    found = SENTENCE.fullmatch("".join(_kinds().get(word, "?") for word in words[start:]))
+    return start + found.start("subject") if found and found["middle"].strip(",") else None
 
 
-def _broken(words: Sequence[str], subject: int) -> str | None:
-    """What makes a row of words no sentence, as far as simple rules can tell."""
-    adjectives, nouns = {*lexicon().adjectives, *lexicon().colours}, word_numbers()
-    says_something = {*lexicon().transitive, *lexicon().intransitive, *lexicon().prepositions,
-                      *lexicon().late_adverbs}  # fmt: skip
-    for place, (before, word) in enumerate(zip([",", *words], [*words, ","], strict=True)):
-        if word == before and place < len(words):
-            where = "twice in a row" if place else "at the start"
-            return f"{word!r} stands there {where}."
-        if before in {"the", *adjectives} and word not in {*adjectives, *nouns}:
-            return f"After {before!r} there is no noun."
-        if word in nouns and before not in {"the", *adjectives}:
-            return f"{word!r} stands without 'the'."
-    if not says_something.intersection(words[subject + 1 :]):
-        return f"Nothing is said of {words[subject]!r} before the verb: no other verb, no place."
-    return None
+def _broken(words: Sequence[str]) -> str:
+    """What is wrong with a row of words that are no sentence."""
+    kinds = "".join(_kinds().get(word, "?") for word in words)
+    for place, (before, word) in enumerate(itertools.pairwise(words)):
+        if word == before:
+            return f"{word!r} comes twice in a row, at words {place + 1} and {place + 2}."
+    if re.search("TA*(?![AN])", kinds):
+        return "After a 'the' there is no noun."
+    if re.search("(?<![TA])N", kinds):
+        return "A noun comes without its 'the'."
+    if re.search("CTA*N", kinds):
+        return "'and' joins two nouns: two subjects ask for 'were' whatever each of them is."
+    if kinds.startswith(","):
+        return "A comma comes first."
+    if not re.search("[VIPL]", kinds):
+        return "Nothing is said of the subject before its verb: no other verb, no place."
+    return "The words do not make a sentence that this check can read."
 
 
 def _check_sentence(words: Sequence[str], subject: int | None, verb: str) -> None:
@@ -101,12 +141,10 @@ def _check_sentence(words: Sequence[str], subject: int | None, verb: str) -> Non
         raise refuse(f"The verb must be 'was' or 'were'; yours is {verb!r}.")
     if subject is None:
         raise refuse(
-            "There is no subject: 'the', perhaps adjectives, and a noun, at the start of the",
-            "sentence or after a comma.",
+            _broken(words),
+            "It reads: an opener and a comma if you like, the subject ('the', perhaps adjectives,",
+            "a noun), then phrases such as 'near the dogs' or 'which often saw the dogs'.",
         )
-    broken = _broken(words, subject)
-    if broken:
-        raise refuse(broken, "The claim is about sentences: write one that a book could hold.")
     gap = len(words) - subject - 1
     if gap < SMALLEST_GAP:
         raise refuse(
@@ -117,3 +155,42 @@ def _check_sentence(words: Sequence[str], subject: int | None, verb: str) -> Non
         raise refuse(
             f"The subject {words[subject]!r} is {number}: {verb!r} does not agree with it."
         )
+
+
+def held_by(w: float, noise: float = NOISE) -> tuple[float, float]:
+    """Return the share of bits that units h <- tanh(w h + noise) hold, and what it costs.
+
+    The cost is the median power of ten to which the gradient has shrunk after STEPS steps.
+    """
+    rng = np.random.default_rng(0)
+    h, log_gradient = np.full(UNITS, 0.9), np.zeros(UNITS)
+    for _ in range(STEPS):
+        h = np.tanh(w * h + rng.normal(0, noise, UNITS))
+        log_gradient += np.log10(w * (1 - h) * (1 + h))
+    return float((h > 0).mean()), float(np.median(log_gradient))
+
+
+@exercise("02", 2, "Choose w", points=2, minutes=5, difficulty=2)
+def choose_w(answer: Any) -> str:
+    """Check a function that returns w: the bits that it holds, the gradient that it leaves."""
+    (array,) = attempt(answer, [{}], one_number)[0].value
+    if array.size != 1:
+        raise Verdict(WRONG_SHAPE, f"It returned an array of shape {array.shape}: return one w.")
+    w = float(array.reshape(()))
+    if not 0 < w <= 20:
+        lines = [f"w is {w:g}; choose one between 0 and 20."]
+        if w < 0:
+            lines.append("A negative w turns the sign round at every step.")
+        raise Verdict(WRONG_VALUES, *lines, head="not a w to choose")
+    held, powers = held_by(w)
+    seen = (
+        f"w = {w:g} holds {about(100 * held)} % of the bits and leaves "
+        f"{size(powers, log10=True)} of the gradient."
+    )
+    if held < LEAST_HELD:
+        pulls = "This w pulls the state back too weakly for the noise."
+        raise Verdict(WRONG_VALUES, seen, pulls, head="bits are lost")
+    if powers < LEAST_LEFT:
+        milder = "A gentler slope would still hold enough of them."
+        raise Verdict(WRONG_VALUES, seen, milder, head="a higher price than needed")
+    return f"{seen}\nA firmer hold, a smaller gradient: one knob turns both."

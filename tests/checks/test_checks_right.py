@@ -210,6 +210,13 @@ ANSWERS = {
         lambda: (["the", "Dogs", ",", "which", "liked", "the", "cat"], "WERE"),
         lambda: ("the cat , often outside ,", "was"),
         lambda: ("the cat that the dogs saw", "was"),
+        lambda: ("the cat , near the dogs , which ate and then slept ,", "was"),
+    ],
+    "choose_w": [
+        lambda: 1.52,
+        lambda: np.array([1.48]),
+        lambda: torch.tensor(1.55, requires_grad=True),
+        lambda: [1.5],
     ],
     "step_jacobian": [
         lambda h, W: (1 - h**2)[:, None] * W,

@@ -237,7 +237,19 @@ FOOL = rows(
         "no subject",
         value(("near the cat which saw the dogs", "was")),
         WRONG_VALUES,
-        "There is no subject",
+        "the subject ('the', perhaps",
+    ),
+    (
+        "two subjects",
+        value(("the cat and the dogs , which ate ,", "were")),
+        WRONG_VALUES,
+        "'and' joins two nouns",
+    ),
+    (
+        "own verb",
+        value(("the cat saw the dogs often", "was")),
+        WRONG_VALUES,
+        "do not make a sentence",
     ),
     ("other verb", value(("the cat which saw the dogs", "is")), WRONG_VALUES, "'is'"),
     ("words alone", value("the cat which saw the dogs"), FAILED, "Return two things"),
@@ -246,20 +258,36 @@ FOOL = rows(
         "the the the",
         value(("the cat the the the", "was")),
         WRONG_VALUES,
-        "'the' stands there twice in",
+        "'the' comes twice in a row",
     ),
     (
         "the which",
         value(("the cat , the which ate", "was")),
         WRONG_VALUES,
-        "'the' there is no noun",
+        "After a 'the' there is no noun",
     ),
     ("which which", value(("the cat which which ate", "was")), WRONG_VALUES, "twice in a row"),
-    ("nouns", value(("the cat , dogs dogs dogs", "was")), WRONG_VALUES, "without 'the'"),
-    ("commas", value(("the cat , , , ,", "was")), WRONG_VALUES, "',' stands there twice in a row"),
-    ("comma first", value((", the cat which ate near", "was")), WRONG_VALUES, "at the start"),
+    ("nouns", value(("the cat , dogs near foxes", "was")), WRONG_VALUES, "without its 'the'"),
+    ("commas", value(("the cat , , , ,", "was")), WRONG_VALUES, "',' comes twice in a row"),
+    (
+        "comma first",
+        value((", the cat which ate near", "was")),
+        WRONG_VALUES,
+        "A comma comes first",
+    ),
     ("no noun", value(("the cat which ate near the old", "was")), WRONG_VALUES, "there is no noun"),
     ("nothing said", value(("the cat , which that which", "was")), WRONG_VALUES, "Nothing is said"),
+)
+CHOOSE = rows(
+    "choose_w",
+    ("no pull", value(1.0), WRONG_VALUES, "pulls the state back too weakly"),
+    ("the picture's", value(1.2), WRONG_VALUES, "of the bits and leaves ~ 10^-129"),
+    ("too firm", value(2), WRONG_VALUES, "A gentler slope would still hold"),
+    ("negative", value(-1.5), WRONG_VALUES, "turns the sign round at every step"),
+    ("zero", value(0), WRONG_VALUES, "between 0 and 20"),
+    ("two", value([1.4, 1.5]), WRONG_SHAPE, "return one w"),
+    ("a word", value("1.5"), FAILED, "type str"),
+    ("NaN", value(math.nan), WRONG_VALUES, "between 0 and 20"),
 )
 JACOBIAN = rows(
     "step_jacobian",
@@ -653,7 +681,8 @@ SPAN = rows(
     ("three", lambda T: [math.log(T - 1)] * 3, WRONG_SHAPE, "should be one number"),
 )
 PLANTED = [
-    *STEP, *COUNT, *FOOL, *JACOBIAN, *BPTT, *MATRIX, *GROWTH, *INF, *CLIP, *LOOP, *GRU, *SPAN,
+    *STEP, *COUNT, *FOOL, *CHOOSE,
+    *JACOBIAN, *BPTT, *MATRIX, *GROWTH, *INF, *CLIP, *LOOP, *GRU, *SPAN,
 ]  # fmt: skip
 
 
