@@ -13,6 +13,7 @@ from helpers.figures.lines import (
     unrolled,
 )
 from helpers.figures.maps import draw_lines, draw_map, growth_map, heat_map
+from helpers.figures.memory import cobwebs, trace, trade_off
 from helpers.figures.panels import panels
 from helpers.figures.picture import Picture, about, size
 from helpers.figures.sliders import (
@@ -35,6 +36,7 @@ __all__ = [
     "bias_slider",
     "cliff_at",
     "cliff_slider",
+    "cobwebs",
     "curves",
     "descents",
     "draw_lines",
@@ -59,6 +61,8 @@ __all__ = [
     "strip_at_bias",
     "strip_at_gap",
     "successes",
+    "trace",
+    "trade_off",
     "unrolled",
     "what_is_left",
 ]
