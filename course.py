@@ -92,6 +92,10 @@ def main(words):
     except KeyboardInterrupt:
         print("\ncourse.py: interrupted; the next call sees to it by itself.", file=sys.stderr)
         return 130
+    except PermissionError as error:
+        sentence = "course.py: {} cannot be written. Move the course to a folder of your own."
+        print(sentence.format(error.filename), file=sys.stderr)
+        return 1
     except (install.Stop, OSError) as error:
         print("course.py: {}".format(error), file=sys.stderr)
         return 1
