@@ -44,7 +44,7 @@ def test_logits_and_gradients_are_autograds(kind):
     (batch,) = batches(1)
     stack = Stack(models(kind), [0.0] * 3, clip_norm=float("inf"))
     logits = stack.logits(*(arrays(batch)[index] for index in (0, 2)))
-    stack.backpropagate(slopes(logits, arrays(batch)[1]), arrays(batch)[2])
+    stack.backpropagate(slopes(logits, arrays(batch)[1]))
     for model, found, gradient, (tokens, labels) in zip(
         models(kind), logits, stack.gradients, batch, strict=True
     ):
@@ -105,7 +105,7 @@ def test_networks_that_stay_go_on_as_if_alone():
 
 def test_what_stands_before_a_sentence_changes_nothing():
     (batch,) = batches(1)
-    tokens, labels, starts = arrays(batch)
+    tokens, _, starts = arrays(batch)
     assert starts.max() > 0
     stack = Stack(models("LSTM"), RATES, 1.0)
     other = copy.copy(tokens)
