@@ -3,7 +3,8 @@
 data/record.jsonl is made by tools.record_runs, whose docstring says how rates are chosen and
 seeds are counted. Its first line holds settings and versions, each other line one cell: a
 network, trained at one gap or at mixed gaps, with no nouns or random nouns in the middle.
-A network that learned a gap with no seed at all was not tried at longer ones.
+A network that learned a gap of 20 or more with fewer than half of its seeds was not tried at
+longer ones.
 """
 
 from __future__ import annotations
@@ -72,7 +73,8 @@ class Cell:
     def interior(self) -> bool:
         """Whether a lower and a higher rate than the best were tried."""
         tried = {*self.scouts, *self.other_rates}
-        return self.rate is not None and min(tried) < self.rate < max(tried)
+        rate = self.rate or 0.0
+        return any(each < rate for each in tried) and any(each > rate for each in tried)
 
     def scores(self, middle: str, gap: int) -> list[float]:
         """Accuracies, on this middle and gap, of the seeds that were tested."""
