@@ -24,7 +24,7 @@ from helpers.checks.leftovers import (
 from helpers.checks.notebook_00 import rnn_step, signal
 from helpers.checks.notebook_01 import flip_test, words_between
 from helpers.checks.notebook_02 import choose_w, fool_the_latch
-from helpers.checks.notebook_03 import bptt_step, step_jacobian
+from helpers.checks.notebook_03 import bptt_step, log_factors, step_jacobian
 from helpers.checks.notebook_04 import growing_matrix
 from helpers.checks.notebook_05 import first_inf, growth_for
 from helpers.checks.notebook_06 import clip_by_norm, train_step
@@ -58,6 +58,7 @@ __all__ = [
     "guess_nearest_noun",
     "guess_overflow_step",
     "guess_share",
+    "log_factors",
     "log_row",
     "progress",
     "rnn_step",

@@ -1,4 +1,4 @@
-"""Exercises of notebook 03: one step of BPTT, and one step's Jacobian."""
+"""Exercises of notebook 03: one step of BPTT, one step's Jacobian, the factor of each step."""
 
 from __future__ import annotations
 
@@ -6,14 +6,13 @@ from typing import Any
 
 import numpy as np
 
+from helpers import measure
+from helpers.checks.arrays import close, one_array
 from helpers.checks.compare import Mistake, compare
-from helpers.checks.harness import Case
+from helpers.checks.harness import Case, attempt
 from helpers.checks.registry import exercise
+from helpers.checks.results import WRONG_VALUES, Verdict
 from helpers.validation import Array
-
-LARGEST_ENTRY = 10
-WANTED_NORM = 1000
-POWERS = 3000
 
 
 def _jacobian(h, W):
@@ -59,7 +58,7 @@ JACOBIAN_MISTAKES = (
 )
 
 
-@exercise("03", 2, "The Jacobian of one step", points=2, minutes=8, difficulty=2)
+@exercise("03", 2, "The Jacobian of one step", points=2, minutes=5, difficulty=2)
 def step_jacobian(answer: Any) -> str:
     """Check a function of (h, W) that returns a Jacobian (hidden, hidden)."""
     rng = np.random.default_rng(201)
@@ -73,61 +72,158 @@ def _delta(h: Array, dL_dh: Array) -> Array:
     return (1 - h**2) * dL_dh
 
 
-def _bptt(h_t, h_before, W, dL_dh):
-    delta = _delta(h_t, dL_dh)
-    return W.T @ delta, np.outer(delta, h_before)
-
-
 FORGOTTEN = "The factor 1 - h_t^2 is missing: delta is dL/da, before the tanh."
 EARLY = "Off by one in time: the slope of this step's tanh is taken at h_t."
 BPTT_MISTAKES = (
     Mistake(
         "Did you use W where its transpose belongs? Going back, each old unit sums over a column.",
-        lambda h_t, h_before, W, dL_dh: W @ _delta(h_t, dL_dh),
+        lambda h_t, h_before, x_t, W, dL_dh: W @ _delta(h_t, dL_dh),
     ),
-    Mistake(FORGOTTEN, lambda h_t, h_before, W, dL_dh: W.T @ dL_dh),
+    Mistake(FORGOTTEN, lambda h_t, h_before, x_t, W, dL_dh: W.T @ dL_dh),
     Mistake(
         "The factor 1 - h_t^2 belongs before the transpose of W, not after it.",
-        lambda h_t, h_before, W, dL_dh: _delta(h_t, W.T @ dL_dh),
+        lambda h_t, h_before, x_t, W, dL_dh: _delta(h_t, W.T @ dL_dh),
     ),
-    Mistake(EARLY, lambda h_t, h_before, W, dL_dh: W.T @ _delta(h_before, dL_dh)),
+    Mistake(EARLY, lambda h_t, h_before, x_t, W, dL_dh: W.T @ _delta(h_before, dL_dh)),
     Mistake(
         "This is delta itself: it has still to go back through W.",
-        lambda h_t, h_before, W, dL_dh: _delta(h_t, dL_dh),
+        lambda h_t, h_before, x_t, W, dL_dh: _delta(h_t, dL_dh),
     ),
     Mistake(
         "Off by one in time: this step's W was applied to the state before, not to h_t.",
-        lambda h_t, h_before, W, dL_dh: np.outer(_delta(h_t, dL_dh), h_t),
+        lambda h_t, h_before, x_t, W, dL_dh: np.outer(_delta(h_t, dL_dh), h_t),
         part=1,
     ),
     Mistake(
         "Your outer product is transposed: entry [i, j] is unit i's delta with the old unit j.",
-        lambda h_t, h_before, W, dL_dh: np.outer(h_before, _delta(h_t, dL_dh)),
+        lambda h_t, h_before, x_t, W, dL_dh: np.outer(h_before, _delta(h_t, dL_dh)),
         part=1,
     ),
-    Mistake(FORGOTTEN, lambda h_t, h_before, W, dL_dh: np.outer(dL_dh, h_before), part=1),
+    Mistake(FORGOTTEN, lambda h_t, h_before, x_t, W, dL_dh: np.outer(dL_dh, h_before), part=1),
     Mistake(
-        EARLY, lambda h_t, h_before, W, dL_dh: np.outer(_delta(h_before, dL_dh), h_before), part=1
+        EARLY,
+        lambda h_t, h_before, x_t, W, dL_dh: np.outer(_delta(h_before, dL_dh), h_before),
+        part=1,
     ),
     Mistake(
         "W has an entry for each pair of units: an outer product, not one element by element.",
-        lambda h_t, h_before, W, dL_dh: _delta(h_t, dL_dh) * h_before,
+        lambda h_t, h_before, x_t, W, dL_dh: _delta(h_t, dL_dh) * h_before,
         part=1,
+    ),
+    Mistake(
+        "U was applied to this step's word x_t, not to a state.",
+        lambda h_t, h_before, x_t, W, dL_dh: np.outer(_delta(h_t, dL_dh), h_before),
+        part=2,
+    ),
+    Mistake(
+        "Your outer product is transposed: entry [i, j] is unit i's delta with input j.",
+        lambda h_t, h_before, x_t, W, dL_dh: np.outer(x_t, _delta(h_t, dL_dh)),
+        part=2,
+    ),
+    Mistake(FORGOTTEN, lambda h_t, h_before, x_t, W, dL_dh: np.outer(dL_dh, x_t), part=2),
+    Mistake(
+        EARLY,
+        lambda h_t, h_before, x_t, W, dL_dh: np.outer(_delta(h_before, dL_dh), x_t),
+        part=2,
     ),
 )
 
 
 @exercise("03", 1, "One step of BPTT", points=3, minutes=10, difficulty=2)
 def bptt_step(answer: Any) -> str:
-    """Check a function of (h_t, h_before, W, dL_dh) that returns (dL_dh_before, term_W)."""
+    """Check a function of (h_t, h_before, x_t, W, dL_dh): (dL_dh_before, term_W, term_U)."""
     rng = np.random.default_rng(202)
     cases: list[Case] = [
         {
             "h_t": rng.uniform(-0.95, 0.95, n),
             "h_before": rng.uniform(-0.95, 0.95, n),
+            "x_t": rng.normal(size=inputs),
             "W": rng.normal(0, 0.7, (n, n)),
             "dL_dh": rng.normal(size=n),
         }
-        for n in (4, 3, 6, 2)
+        for n, inputs in ((4, 4), (3, 5), (6, 2), (2, 3))
     ]
-    return compare(answer, cases, _bptt, BPTT_MISTAKES, names=("dL_dh_before", "term_W"))
+    names = ("dL_dh_before", "term_W", "term_U")
+    return compare(answer, cases, measure.bptt_step, BPTT_MISTAKES, names=names)
+
+
+def _walk(J: Array, v: Array, *, turn: bool = True, unit: bool = True) -> Array:
+    """Lengths after each J^T v; turn: whether J is transposed; unit: whether v is rescaled."""
+    lengths = []
+    for jacobian in J:
+        v = (jacobian.T if turn else jacobian) @ v
+        lengths.append(np.linalg.norm(v))
+        if unit:
+            v = v / lengths[-1]
+    return np.array(lengths)
+
+
+def _log_factors(J: Array, v: Array) -> Array:
+    return measure.log_factors(J, v)
+
+
+FACTOR_MISTAKES = (
+    Mistake(
+        "You began with the first step. Going back, the last step's Jacobian comes first.",
+        lambda J, v: np.log(_walk(J, v)),
+    ),
+    Mistake(
+        "You used J. A gradient going back is multiplied by the transpose of J.",
+        lambda J, v: np.log(_walk(J[::-1], v, turn=False)),
+    ),
+    Mistake(
+        "These are the logs of what is left after all steps so far: make v of length 1 again.",
+        lambda J, v: np.log(_walk(J[::-1], v, unit=False)),
+    ),
+    Mistake(
+        "These are the factors themselves; return their logs, np.log(...).",
+        lambda J, v: _walk(J[::-1], v),
+    ),
+    Mistake(
+        "These are logs to base 10; np.log is the natural one.",
+        lambda J, v: np.log10(_walk(J[::-1], v)),
+    ),
+    Mistake(
+        "Right numbers in the wrong order: the first entry belongs to the last step.",
+        lambda J, v: np.log(_walk(J[::-1], v))[::-1],
+    ),
+    Mistake(
+        "Every log is 0: the length was taken after v was made of length 1.",
+        lambda J, v: np.zeros(len(J)),
+    ),
+    Mistake(
+        "This is the sum of the logs: return them all, one for each step.",
+        lambda J, v: np.log(_walk(J[::-1], v)).sum(),
+    ),
+    Mistake(
+        "This is the mean of the logs: return them all, one for each step.",
+        lambda J, v: np.log(_walk(J[::-1], v)).mean(),
+    ),
+    Mistake(
+        "This is the vector at the end: return the log of each step's length.",
+        lambda J, v: np.linalg.multi_dot([v, *J[::-1]]),
+    ),
+)
+
+
+@exercise("03", 3, "The factor of each step", points=3, minutes=8, difficulty=2)
+def log_factors(answer: Any) -> str:
+    """Check a function of (J, v), v of length 1, that returns the log of each step's factor."""
+    rng = np.random.default_rng(203)
+
+    def case(steps: int, hidden: int, scale: float) -> dict[str, Array]:
+        v = rng.normal(size=hidden)
+        J = scale * rng.normal(size=(steps, hidden, hidden))
+        return {"J": J, "v": v / np.linalg.norm(v)}
+
+    cases: list[Case] = [case(3, 3, 0.6), case(6, 4, 0.3), case(1, 2, 1.0)]
+    said = compare(answer, cases, _log_factors, FACTOR_MISTAKES, shape="(steps,)")
+    long = case(900, 3, 0.2)
+    (found,) = attempt(answer, [long], one_array)[0].value
+    if not close(found, _log_factors(**long)):
+        raise Verdict(
+            WRONG_VALUES,
+            "Right for a few steps, but not over 900: what is left of v there is too small.",
+            "Make v of length 1 after every step, and it never gets small.",
+        )
+    return f"{said}\nIt also holds over 900 steps, where v itself would have rounded to 0."

@@ -40,6 +40,7 @@ from helpers.measure.jacobians import (
     slopes,
     spectral_norms,
     spectral_radius,
+    step_jacobian,
     step_jacobians,
 )
 from helpers.measure.mean_field import critical_gain, mean_field_factor
@@ -143,6 +144,7 @@ __all__ = [
     "slopes",
     "spectral_norms",
     "spectral_radius",
+    "step_jacobian",
     "step_jacobians",
     "surface",
     "terms_by_lag",

@@ -65,6 +65,16 @@ def step_jacobians(weight_hh: Array, states: Array, nonlinearity: str = "tanh") 
     return slopes(h, nonlinearity)[:, :, None] * weight
 
 
+def step_jacobian(h: Array, W: Array) -> Array:
+    """Return the Jacobian dh_t/dh_{t-1} of one step of a tanh network.
+
+    h: the state h_t (hidden,). W: (hidden, hidden). Returns (hidden, hidden), whose entry
+    [i, j] is how unit i of h_t reacts to unit j of h_{t-1}.
+    Source: Pascanu, Mikolov & Bengio 2013, section 2, equation 5.
+    """
+    return (1 - h**2)[:, None] * W
+
+
 def spectral_norms(jacobians: Array) -> Array:
     """Largest singular value of each step's Jacobian.
 

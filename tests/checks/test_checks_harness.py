@@ -41,11 +41,11 @@ def jacobian_into_W(h, W):
     return W
 
 
-def bptt_into_its_arguments(h_t, h_before, W, dL_dh):
+def bptt_into_its_arguments(h_t, h_before, x_t, W, dL_dh):
     dL_dh *= 1 - h_t**2
-    term = np.outer(dL_dh, h_before)
+    terms = np.outer(dL_dh, h_before), np.outer(dL_dh, x_t)
     h_before[:] = W.T @ dL_dh
-    return h_before, term
+    return h_before, *terms
 
 
 def gru_into_h(x, h, W, U, b, c):
@@ -246,7 +246,7 @@ def test_a_loop_that_catches_everything_leaves_a_message(in_a_hurry, monkeypatch
 
 def test_a_generator_is_read_no_further_than_needed():
     result = checks.bptt_step(lambda *given: itertools.count())
-    assert "It returned more than 2" in str(result)
+    assert "It returned more than 3" in str(result)
 
 
 def test_nothing_is_printed_to_stderr(in_a_hurry, capfd):

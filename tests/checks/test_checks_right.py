@@ -48,33 +48,6 @@ def count_in_a_loop(words, subject):
     return None
 
 
-def jacobian_by_autograd(h, W):
-    before = torch.zeros(len(h), dtype=torch.float64)
-    offset = torch.atanh(torch.as_tensor(h))
-    weight = torch.as_tensor(W)
-    return torch.autograd.functional.jacobian(lambda h: torch.tanh(weight @ h + offset), before)
-
-
-def jacobian_in_loops(h, W):
-    J = W.copy()
-    for i in range(len(h)):
-        for j in range(len(h)):
-            J[i, j] *= 1 - h[i] ** 2
-    return J
-
-
-def bptt_in_torch(h_t, h_before, W, dL_dh):
-    delta = (1 - h_t.square()) * dL_dh
-    return [W.T.matmul(delta), torch.outer(delta, h_before)]
-
-
-def bptt_in_loops(h_t, h_before, W, dL_dh):
-    n = len(h_t)
-    delta = [(1 - h_t[i] ** 2) * dL_dh[i] for i in range(n)]
-    term = [[delta[i] * h_before[j] for j in range(n)] for i in range(n)]
-    return [sum(W[i, j] * delta[i] for i in range(n)) for j in range(n)], np.array(term)
-
-
 def growth_in_float32(step, largest):
     with np.errstate(over="ignore"):
         return np.float32(largest) ** np.float32(1 / (step - 0.5))
@@ -217,17 +190,6 @@ ANSWERS = {
         lambda: np.array([1.48]),
         lambda: torch.tensor(1.55, requires_grad=True),
         lambda: [1.5],
-    ],
-    "step_jacobian": [
-        lambda h, W: (1 - h**2)[:, None] * W,
-        lambda h, W: torch.diag(1 - h**2) @ W,
-        jacobian_by_autograd,
-        jacobian_in_loops,
-    ],
-    "bptt_step": [
-        lambda h, p, W, g: (((1 - h * h) * g) @ W, ((1 - h * h) * g)[:, None] * p),
-        bptt_in_torch,
-        bptt_in_loops,
     ],
     "growing_matrix": [
         lambda: [[0.999, 10], [0, 0.999]],

@@ -289,88 +289,6 @@ CHOOSE = rows(
     ("a word", value("1.5"), FAILED, "type str"),
     ("NaN", value(math.nan), WRONG_VALUES, "between 0 and 20"),
 )
-JACOBIAN = rows(
-    "step_jacobian",
-    ("W diag", lambda h, W: W * (1 - h**2), WRONG_VALUES, "scaled the columns"),
-    ("transposed", lambda h, W: (np.diag(1 - h**2) @ W).T, WRONG_VALUES, "is transposed"),
-    ("W^T", lambda h, W: np.diag(1 - h**2) @ W.T, WRONG_VALUES, "the transpose of W"),
-    ("W", lambda h, W: W, WRONG_VALUES, "Where is the derivative"),
-    ("h", lambda h, W: np.diag(h) @ W, WRONG_VALUES, "by h itself"),
-    ("1 - h", lambda h, W: np.diag(1 - h) @ W, WRONG_VALUES, "a square"),
-    ("tanh twice", lambda h, W: np.diag(1 - np.tanh(h) ** 2) @ W, WRONG_VALUES, "twice"),
-    ("diag *", lambda h, W: np.diag(1 - h**2) * W, WRONG_VALUES, "Only the diagonal is left"),
-    ("vector W", lambda h, W: (1 - h**2) @ W, WRONG_SHAPE, "sums over the rows"),
-    ("W vector", lambda h, W: W @ (1 - h**2), WRONG_SHAPE, "sums each row up"),
-)
-
-
-def slope(h, g):
-    return (1 - h**2) * g
-
-
-BPTT = rows(
-    "bptt_step",
-    (
-        "W for W^T",
-        lambda h, p, W, g: (W @ slope(h, g), np.outer(slope(h, g), p)),
-        WRONG_VALUES,
-        "dL_dh_before: Did you use W",
-    ),
-    (
-        "no delta",
-        lambda h, p, W, g: (W.T @ g, np.outer(g, p)),
-        WRONG_VALUES,
-        "term_W: The factor 1 - h_t^2 is missing",
-    ),
-    (
-        "outer transposed",
-        lambda h, p, W, g: (W.T @ slope(h, g), np.outer(p, slope(h, g))),
-        WRONG_VALUES,
-        "term_W: Your outer product is transposed",
-    ),
-    (
-        "h_t for h_before",
-        lambda h, p, W, g: (W.T @ slope(h, g), np.outer(slope(h, g), h)),
-        WRONG_VALUES,
-        "term_W: Off by one in time",
-    ),
-    (
-        "slope at h_before",
-        lambda h, p, W, g: (W.T @ slope(p, g), np.outer(slope(p, g), p)),
-        WRONG_VALUES,
-        "dL_dh_before: Off by one in time",
-    ),
-    (
-        "slope after W^T",
-        lambda h, p, W, g: (slope(h, W.T @ g), np.outer(slope(h, g), p)),
-        WRONG_VALUES,
-        "before the transpose of W",
-    ),
-    (
-        "delta returned",
-        lambda h, p, W, g: (slope(h, g), np.outer(slope(h, g), p)),
-        WRONG_VALUES,
-        "still to go back",
-    ),
-    (
-        "no outer",
-        lambda h, p, W, g: (W.T @ slope(h, g), slope(h, g) * p),
-        WRONG_SHAPE,
-        "an outer product",
-    ),
-    (
-        "other order",
-        lambda h, p, W, g: (np.outer(slope(h, g), p), W.T @ slope(h, g)),
-        WRONG_SHAPE,
-        "in the other order",
-    ),
-    (
-        "one of two",
-        lambda h, p, W, g: W.T @ slope(h, g),
-        WRONG_SHAPE,
-        "return (dL_dh_before, term_W)",
-    ),
-)
 MATRIX = rows(
     "growing_matrix",
     ("large entry", value([[0, 2000], [0, 0]]), WRONG_VALUES, "larger than 10"),
@@ -682,7 +600,7 @@ SPAN = rows(
 )
 PLANTED = [
     *STEP, *COUNT, *FOOL, *CHOOSE,
-    *JACOBIAN, *BPTT, *MATRIX, *GROWTH, *INF, *CLIP, *LOOP, *GRU, *SPAN,
+    *MATRIX, *GROWTH, *INF, *CLIP, *LOOP, *GRU, *SPAN,
 ]  # fmt: skip
 
 

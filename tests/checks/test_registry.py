@@ -72,7 +72,7 @@ def test_switched_off_nothing_is_read_or_written(path, monkeypatch):
     path.write_text('{"rnn_step": "right"}')
     monkeypatch.setenv(registry.SWITCH, "off")
     assert solved() == []
-    checks.bptt_step(lambda h_t, h_before, W, dL_dh: None)
+    checks.bptt_step(lambda h_t, h_before, x_t, W, dL_dh: None)
     assert path.read_text() == '{"rnn_step": "right"}'
 
 
