@@ -30,7 +30,6 @@ from helpers.measure.gates import (
 )
 from helpers.measure.jacobians import (
     NON_NORMAL,
-    NONLINEARITIES,
     growth_rate,
     log_backward_norms,
     log_factors,
@@ -75,7 +74,6 @@ from helpers.measure.phase_map import (
     theory_map,
 )
 from helpers.measure.signal import (
-    TOKEN_DTYPES,
     bptt_step,
     shares,
     signal,
@@ -89,10 +87,8 @@ __all__ = [
     "EPSILON",
     "FIRST_STATE",
     "LONGEST",
-    "NONLINEARITIES",
     "NON_NORMAL",
     "TARGET",
-    "TOKEN_DTYPES",
     "UNROLLED",
     "WARM_UP",
     "W_RANGE",

@@ -18,7 +18,7 @@ import numpy as np
 import torch
 
 from helpers.measure.clipping import clip_by_global_norm
-from helpers.validation import Array, finite_array, integer, number_above
+from helpers.validation import Array
 
 UNROLLED = 50
 FIRST_STATE = 0.5
@@ -41,17 +41,12 @@ class Descent:
 
 
 def error_and_gradient(w: Array | float, b: Array | float) -> tuple[Array, Array, Array]:
-    """E, dE/dw and dE/db, each in the shape of w and b together, in float64.
+    """Return E, dE/dw and dE/db, each in the shape of w and b together, in float64.
 
     The derivatives are carried along: dx_k/dw = sigmoid(x_{k-1}) + w sigmoid' dx_{k-1}/dw,
     and the same with 1 in place of the first term for b.
-    Raises ValueError if w or b is not finite, or their shapes do not fit each other.
     """
-    w, b = _finite("w", w), _finite("b", b)
-    try:
-        w, b = np.broadcast_arrays(w, b)
-    except ValueError:
-        raise ValueError(f"w has shape {w.shape}, which does not fit b's {b.shape}") from None
+    w, b = np.broadcast_arrays(np.asarray(w, np.float64), np.asarray(b, np.float64))
     x, x_w, x_b = np.full(w.shape, FIRST_STATE), np.zeros(w.shape), np.zeros(w.shape)
     for _ in range(UNROLLED):
         state = _sigmoid(x)
@@ -63,12 +58,10 @@ def error_and_gradient(w: Array | float, b: Array | float) -> tuple[Array, Array
 
 
 def surface(points: int = 201) -> tuple[Array, Array, Array, Array]:
-    """Figure 6's part of the plane: w (points,), b (points,), errors and gradient norms.
+    """Return figure 6's part of the plane: w (points,), b (points,), errors and gradient norms.
 
     errors and norms: (points, points), entry [i, j] at b[i], w[j].
-    Raises ValueError if points is below 2.
     """
-    integer("points", points, minimum=2)
     w, b = np.linspace(*W_RANGE, points), np.linspace(*B_RANGE, points)
     errors, dE_dw, dE_db = error_and_gradient(w[None, :], b[:, None])
     return w, b, errors, np.hypot(dE_dw, dE_db)
@@ -77,15 +70,11 @@ def surface(points: int = 201) -> tuple[Array, Array, Array, Array]:
 def descend(
     start: Sequence[float], rate: float, steps: int, max_norm: float | None = None
 ) -> Descent:
-    """Gradient descent from start (w, b): (w, b) <- (w, b) - rate * gradient, steps times.
+    """Descend from start (w, b): (w, b) <- (w, b) - rate * gradient, steps times.
 
     max_norm: clip the gradient's norm at it first (None: no clipping).
-    Raises ValueError if start is not two finite numbers, rate is not above 0, steps is
-    below 1, or max_norm is given and not above 0.
     """
-    point = finite_array("start", start, (2,)).astype(np.float64)
-    number_above("rate", rate, 0)
-    integer("steps", steps, minimum=1)
+    point = np.asarray(start, np.float64)
     points, errors, norms = [point], [], []
     while True:
         error, dE_dw, dE_db = error_and_gradient(*point)
@@ -102,13 +91,3 @@ def descend(
 
 def _sigmoid(x: Array) -> Array:
     return 0.5 + 0.5 * np.tanh(0.5 * x)
-
-
-def _finite(name: str, value: Array | float) -> Array:
-    array = np.asarray(value)
-    if array.dtype.kind not in "iuf":
-        raise ValueError(f"{name} must hold real numbers; got {value!r}")
-    array = array.astype(np.float64)
-    if not np.isfinite(array).all():
-        raise ValueError(f"{name} must be finite; got {value!r}")
-    return array

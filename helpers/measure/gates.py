@@ -23,7 +23,7 @@ import torch
 from torch import Tensor
 
 from helpers.networks.gru import GRU, forward
-from helpers.validation import Array, finite_array
+from helpers.validation import Array
 
 
 class Gates(NamedTuple):
@@ -35,7 +35,7 @@ class Gates(NamedTuple):
 
 
 def gate_values(layer: GRU, input: Tensor, hx: Tensor | None = None) -> Gates:
-    """What a layer's gates are at every step of its forward pass, without a graph.
+    """Return what a layer's gates are at every step of its forward pass, without a graph.
 
     input, hx: as for a call of the layer, which raises the same errors. z near 1 at a
     word: the state from before it is kept.
@@ -65,22 +65,17 @@ def jacobian_terms(
     bias_hh: Array,
     h0: Array | None = None,
 ) -> JacobianTerms:
-    """The four terms of every step's Jacobian, for one sentence, in float64.
+    """Return the four terms of every step's Jacobian, for one sentence, in float64.
 
     inputs: (steps, input); h0 (hidden,), None for zeros; weights and biases as
     helpers.networks.gru.forward takes them. Entry [t] of each term belongs to the step that reads
     inputs[t]; the first is a part of dh_1/dh_0.
-    Raises ValueError naming the array if a shape does not fit or an entry is not finite.
     Source: the chain rule on the equations of Cho et al. 2014, section 2.3, in PyTorch's
     convention.
     """
-    x = _double("inputs", inputs, ("steps", "input"))[:, None]
-    weight_ih = _double("weight_ih", weight_ih, ("3 hidden", "input"))
-    weight_hh = _double("weight_hh", weight_hh, ("3 hidden", "hidden"))
-    bias_ih = _double("bias_ih", bias_ih, ("3 hidden",))
-    bias_hh = _double("bias_hh", bias_hh, ("3 hidden",))
-    h0 = None if h0 is None else _double("h0", h0, ("hidden",))[None]
-    states, gates = forward(x, weight_ih, weight_hh, bias_ih, bias_hh, h0)
+    x, first = np.asarray(inputs, float)[:, None], None if h0 is None else np.asarray(h0)[None]
+    weights = (np.asarray(each, float) for each in (weight_ih, weight_hh, bias_ih, bias_hh))
+    states, gates = forward(x, *weights, first)
     h = states[:-1, 0]
     s, r, z, n = gates[:, :, 0].swapaxes(0, 1)
     u_r, u_z, u_n = np.split(weight_hh, 3)
@@ -100,7 +95,3 @@ def update_term(h: Array, n: Array, z: Array, W_z: Array) -> Array:
     W_z (hidden, hidden).
     """
     return ((h - n) * z * (1 - z))[..., None] * W_z
-
-
-def _double(name: str, value: Array, shape: tuple[str, ...]) -> Array:
-    return finite_array(name, value, shape).astype(np.float64)

@@ -6,7 +6,7 @@ and over many steps the chain rule multiplies: dh_T/dh_k = J_T ... J_{k+1}. Such
 product under- or overflows float64 long before 10,000 steps, so every function here
 keeps the logarithm of its size apart. Results are float64, logarithms natural (nats);
 a product that is exactly zero, as in a dead ReLU network, has the logarithm -inf.
-What theory says of the growth stands in `helpers.measure.mean_field` and can be had from here.
+`helpers.measure.mean_field` gives the growth in theory.
 
 Sources: Pascanu, Mikolov & Bengio 2013, "On the difficulty of training recurrent
 neural networks", section 2; Benettin, Galgani, Giorgilli & Strelcyn 1980, "Lyapunov
@@ -21,11 +21,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from helpers.measure.mean_field import critical_gain as critical_gain
-from helpers.measure.mean_field import mean_field_factor as mean_field_factor
-from helpers.validation import Array, choice, finite_array, integer
-
-NONLINEARITIES = ("tanh", "relu", "linear")
+from helpers.validation import Array
 
 # Both eigenvalues are .9, yet its powers grow to 38 times before they vanish.
 NON_NORMAL = np.array([[0.9, 10.0], [0.0, 0.9]])
@@ -33,36 +29,25 @@ NON_NORMAL.setflags(write=False)
 
 
 def slopes(states: Array, nonlinearity: str = "tanh") -> Array:
-    """phi'(a_t), written with the state h_t = phi(a_t) alone.
+    """Return phi'(a_t), written with the state h_t = phi(a_t) alone.
 
     states: any shape; the result has the same. tanh: 1 - h^2; relu: 1 where h > 0, else
     0 (as PyTorch takes it at a = 0); linear: 1. Near h = 1 a float32 state leaves
     1 - h^2 only an absolute accuracy of 1e-7: give float64 states of a saturated network.
-    Raises ValueError if the nonlinearity is unknown or a state is not finite.
     """
-    choice("nonlinearity", nonlinearity, NONLINEARITIES)
-    shape = tuple(f"axis {axis}" for axis in range(np.ndim(states)))
-    h = finite_array("states", states, shape).astype(np.float64)
-    if nonlinearity == "tanh":
-        return (1 - h) * (1 + h)
-    if nonlinearity == "relu":
-        return (h > 0).astype(np.float64)
-    return np.ones_like(h)
+    h = np.asarray(states, dtype=np.float64)
+    slope = {"tanh": (1 - h) * (1 + h), "relu": (h > 0).astype(float), "linear": np.ones_like(h)}
+    return slope[nonlinearity]
 
 
 def step_jacobians(weight_hh: Array, states: Array, nonlinearity: str = "tanh") -> Array:
-    """Jacobian of each step of one sentence: entry [t] is diag(phi'(a_t)) W.
+    """Return the Jacobian of each step of one sentence: entry [t] is diag(phi'(a_t)) W.
 
     weight_hh: W (hidden, hidden). states: (steps, hidden), the states h_1 ... h_T.
     Returns (steps, hidden, hidden): the first entry is dh_1/dh_0, the last dh_T/dh_{T-1}.
-    Raises ValueError if the shapes do not fit, an entry is not finite or there is no step.
     Source: Pascanu, Mikolov & Bengio 2013, section 2, equation 5.
     """
-    weight = _square_matrices("weight_hh", weight_hh, ("hidden", "hidden"))
-    h = finite_array("states", states, ("steps", len(weight)))
-    if len(h) == 0:
-        raise ValueError("states must hold at least one step; got none")
-    return slopes(h, nonlinearity)[:, :, None] * weight
+    return slopes(states, nonlinearity)[:, :, None] * np.asarray(weight_hh, dtype=np.float64)
 
 
 def step_jacobian(h: Array, W: Array) -> Array:
@@ -76,30 +61,27 @@ def step_jacobian(h: Array, W: Array) -> Array:
 
 
 def spectral_norms(jacobians: Array) -> Array:
-    """Largest singular value of each step's Jacobian.
+    """Return the largest singular value of each step's Jacobian.
 
     jacobians: (steps, hidden, hidden), entry [t] is dh_t/dh_{t-1}.
     Returns (steps,), no unit. Bounded below 1 at every step is enough for the
     product to vanish; above 1 is not enough for it to explode.
-    Raises ValueError if a Jacobian is not square or holds inf or NaN.
     Source: Pascanu, Mikolov & Bengio 2013, section 2.
     """
-    return np.linalg.norm(_factors(jacobians), ord=2, axis=(1, 2))
+    return np.linalg.norm(jacobians, ord=2, axis=(1, 2))
 
 
 def spectral_radius(matrix: Array) -> float:
-    """Largest modulus of an eigenvalue of a (hidden, hidden) matrix.
+    """Return the largest modulus of an eigenvalue of a (hidden, hidden) matrix.
 
     It sets the rate of ||matrix^k|| only in the limit of many steps, and only
     when the same matrix is applied at each: a linear network.
-    Raises ValueError if the matrix is not square or holds inf or NaN.
     """
-    square = _square_matrices("matrix", matrix, ("hidden", "hidden"))
-    return float(np.abs(np.linalg.eigvals(square)).max())
+    return float(np.abs(np.linalg.eigvals(matrix)).max())
 
 
 def lyapunov_exponents(jacobians: Array) -> Array:
-    """Mean logarithmic growth along each of `hidden` directions, by a QR step per Jacobian.
+    """Return the mean logarithmic growth along each of `hidden` directions.
 
     jacobians: (steps, hidden, hidden), applied in order from the first.
     Returns (hidden,), descending, in nats per step: (1/steps) sum_t ln |R_t[i, i]| with
@@ -108,36 +90,32 @@ def lyapunov_exponents(jacobians: Array) -> Array:
     exponent, but at a given step exp(steps * exponent) is not a singular value of the
     product, and the passing growth of a non-normal product does not show: for that
     see log_product_norms.
-    Raises ValueError if a Jacobian is not square or holds inf or NaN.
     Source: Benettin et al. 1980.
     """
-    factors = _factors(jacobians)
-    directions = np.eye(factors.shape[1])
-    total = np.zeros(factors.shape[1])
+    hidden = np.shape(jacobians)[1]
+    directions, total = np.eye(hidden), np.zeros(hidden)
     with np.errstate(divide="ignore"):
-        for jacobian in factors:
+        for jacobian in jacobians:
             factor, exponent = _rescaled(jacobian)
             directions, growth = np.linalg.qr(factor @ directions)
             total += np.log(np.abs(np.diag(growth))) + exponent * np.log(2)
-    return np.sort(total)[::-1] / len(factors)
+    return np.sort(total)[::-1] / len(jacobians)
 
 
 def log_product_norms(jacobians: Array) -> Array:
-    """Logarithm of the largest singular value of J_t ... J_1, for every t.
+    """Return the logarithm of the largest singular value of J_t ... J_1, for every t.
 
     jacobians: (steps, hidden, hidden), entry [0] is J_1, applied first.
     Returns (steps,) in nats: how far a small change of h_0 can reach into h_t. Finite
     at any length, unless the product is exactly zero: -inf from there on.
     Entries 10^308 times smaller than the largest of the product count as zero.
-    Raises ValueError if a Jacobian is not square or holds inf or NaN.
     Source: Pascanu, Mikolov & Bengio 2013, section 2, for the product and its meaning.
     """
-    logarithms = [_log_norm(*pair) for pair in _running_products(_factors(jacobians))]
-    return np.array(logarithms)
+    return np.array([_log_norm(*pair) for pair in _running_products(jacobians)])
 
 
 def log_backward_norms(jacobians: Array, vector: Array) -> Array:
-    """Logarithm of the gradient's norm at each state, from a gradient at the last one.
+    """Return the logarithm of the gradient's norm at each state, from a gradient at the last one.
 
     jacobians: (steps, hidden, hidden), entry [t] belongs to the step into states[t].
     vector: (hidden,), the gradient with respect to the last state h_T.
@@ -145,21 +123,18 @@ def log_backward_norms(jacobians: Array, vector: Array) -> Array:
     ln ||vector||, the one before ln ||J_T^T vector||, the first
     ln ||(J_T ... J_2)^T vector||. (J_1 leads to h_0 and is not used.) A gradient that
     is exactly zero gives -inf.
-    Raises ValueError if a Jacobian is not square or anything holds inf or NaN.
     Source: Pascanu, Mikolov & Bengio 2013, section 2, equations 4 and 5.
     """
-    factors = _factors(jacobians)
-    hidden = factors.shape[1]
-    gradient, exponent = _rescaled(finite_array("vector", vector, (hidden,)).astype(np.float64))
+    gradient, exponent = _rescaled(vector)
     logarithms = [_log_norm(gradient, exponent)]
-    for jacobian in factors[:0:-1]:
+    for jacobian in jacobians[:0:-1]:
         gradient, exponent = _times(jacobian.T, gradient, exponent)
         logarithms.append(_log_norm(gradient, exponent))
     return np.array(logarithms[::-1])
 
 
 def log_factors(jacobians: Array, vector: Array) -> Array:
-    """Logarithm of the factor that each step multiplies a gradient by, on its way back.
+    """Return the logarithm of the factor that each step multiplies a gradient by, on its way back.
 
     jacobians: (steps, hidden, hidden), in the order of the steps; the last is used first.
     vector: (hidden,), the gradient that arrives after the last step, of any length but 0.
@@ -179,38 +154,33 @@ def log_factors(jacobians: Array, vector: Array) -> Array:
 
 
 def growth_rate(jacobians: Array) -> float:
-    """Factor per step of the whole product: (largest singular value)^(1/steps).
+    """Return the factor per step of the whole product: (largest singular value)^(1/steps).
 
     jacobians: (steps, hidden, hidden). Below 1 the product shrank, above 1 it grew;
     0 if it is exactly zero.
-    Raises ValueError if a Jacobian is not square or holds inf or NaN.
     """
-    factors = _factors(jacobians)
-    product, exponent = deque(_running_products(factors), maxlen=1).pop()
-    return float(np.exp(_log_norm(product, exponent) / len(factors)))
+    product, exponent = deque(_running_products(jacobians), maxlen=1).pop()
+    return float(np.exp(_log_norm(product, exponent) / len(jacobians)))
 
 
 def power_norms(matrix: Array, steps: int) -> Array:
-    """Largest singular value of matrix^1 ... matrix^steps.
+    """Return the largest singular value of matrix^1 ... matrix^steps.
 
     matrix: (hidden, hidden). Returns (steps,); 0 or inf beyond the range of float64.
     With NON_NORMAL it rises to 38.7 at k = 9 before it falls below 1 at k = 63, though
     every eigenvalue is .9: if matrix @ matrix.T and matrix.T @ matrix differ, eigenvalues
-    tell the fate of the powers in the limit and nothing about the way there.
-    Raises ValueError if the matrix is not square, holds inf or NaN, or steps is below 1.
+    decide the limit of the powers and say nothing about the way there.
     Source: Trefethen & Embree 2005, part I.
     """
-    square = _square_matrices("matrix", matrix, ("hidden", "hidden"))
-    count = integer("steps", steps, minimum=1)
     with np.errstate(over="ignore"):
-        return np.exp(log_product_norms(np.broadcast_to(square, (count, *square.shape))))
+        return np.exp(log_product_norms(np.broadcast_to(matrix, (steps, *np.shape(matrix)))))
 
 
-def _running_products(factors: Array) -> Iterator[tuple[Array, int]]:
+def _running_products(jacobians: Array) -> Iterator[tuple[Array, int]]:
     """Yield J_1, J_2 J_1, ... each as (product, exponent), to be read product * 2^exponent."""
-    product, exponent = np.eye(factors.shape[1]), 0
-    for factor in factors:
-        product, exponent = _times(factor, product, exponent)
+    product, exponent = np.eye(np.shape(jacobians)[1]), 0
+    for jacobian in jacobians:
+        product, exponent = _times(jacobian, product, exponent)
         yield product, exponent
 
 
@@ -224,24 +194,10 @@ def _times(factor: Array, array: Array, exponent: int) -> tuple[Array, int]:
 def _rescaled(array: Array) -> tuple[Array, int]:
     """(array / 2^e, e) with entries up to between 1/2 and 1: a power of two rounds nothing."""
     exponent = int(np.frexp(np.abs(array).max())[1])
-    return np.ldexp(array, -exponent), exponent
+    return np.ldexp(np.asarray(array, dtype=np.float64), -exponent), exponent
 
 
 def _log_norm(array: Array, exponent: int) -> float:
     """Logarithm of the 2-norm of array * 2^exponent; -inf for zero."""
     with np.errstate(divide="ignore"):
         return float(np.log(np.linalg.norm(array, ord=2)) + exponent * np.log(2))
-
-
-def _factors(jacobians: Array) -> Array:
-    return _square_matrices("jacobians", jacobians, ("steps", "hidden", "hidden"))
-
-
-def _square_matrices(name: str, value: Array, shape: tuple[str, ...]) -> Array:
-    """Return value in float64, its last two axes equal and no axis empty, or raise."""
-    array = finite_array(name, value, shape)
-    if array.shape[-1] != array.shape[-2] or array.size == 0:
-        raise ValueError(
-            f"{name} must have shape ({', '.join(shape)}), square and not empty; got {array.shape}"
-        )
-    return array.astype(np.float64, copy=False)

@@ -22,25 +22,23 @@ neural networks through transient chaos", section 2 (q and chi); Schoenholz et a
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 
-LARGEST = 1000.0
+from helpers.validation import Array
+
 HALVINGS = 100
 
 
 def mean_field_factor(gain: float, input_std: float) -> float:
-    """Factor by which the gradient's length changes at each step: sqrt(chi).
+    """Return the factor by which the gradient's length changes at each step: sqrt(chi).
 
-    gain: standard deviation of W's entries times sqrt(hidden), 0 to 1,000.
-    input_std: standard deviation of each unit's input current, 0 to 1,000.
+    gain: standard deviation of W's entries times sqrt(hidden).
+    input_std: standard deviation of each unit's input current.
     With input_std 0 and gain at most 1 the network falls silent (q = 0) and the factor
     is the gain itself.
-    Raises ValueError if a number is not finite or out of range.
     Source: Poole et al. 2016, section 2; Schoenholz et al. 2017.
     """
-    gain, input_std = _size("gain", gain), _size("input_std", input_std)
 
     def below_fixed_point(q: float) -> bool:
         return gain**2 * _gaussian_mean(q, _squared_tanh) + input_std**2 > q
@@ -52,15 +50,13 @@ def mean_field_factor(gain: float, input_std: float) -> float:
 
 
 def critical_gain(input_std: float) -> float:
-    """Gain at which mean_field_factor is 1: below it a network vanishes, above it explodes.
+    """Return the gain at which mean_field_factor is 1: below it vanishes, above it explodes.
 
-    input_std: standard deviation of each unit's input current, 0 to 1,000.
+    input_std: standard deviation of each unit's input current.
     Returns exactly 1.0 without input; it rises with the input. Right to 7 digits.
-    Raises ValueError if input_std is not finite or out of range.
     Source: Sompolinsky, Crisanti & Sommers 1988 (without input); Poole et al. 2016
     and Schoenholz et al. 2017 (the critical line chi = 1).
     """
-    input_std = _size("input_std", input_std)
     if input_std == 0:
         return 1.0
 
@@ -74,15 +70,15 @@ def critical_gain(input_std: float) -> float:
     return _gaussian_mean(q, _squared_slope) ** -0.5
 
 
-def _squared_tanh(a: np.ndarray) -> np.ndarray:
+def _squared_tanh(a: Array) -> Array:
     return np.tanh(a) ** 2
 
 
-def _squared_slope(a: np.ndarray) -> np.ndarray:
+def _squared_slope(a: Array) -> Array:
     return (1 - np.tanh(a) ** 2) ** 2
 
 
-def _gaussian_mean(q: float, function: Callable[[np.ndarray], np.ndarray]) -> float:
+def _gaussian_mean(q: float, function: Callable[[Array], Array]) -> float:
     """E[function(sqrt(q) z)] for standard normal z, by the trapezoid rule.
 
     On an even grid its error falls exponentially with 1/step for a function as smooth as
@@ -102,14 +98,3 @@ def _bisect(below: Callable[[float], bool], high: float) -> float:
         middle = (low + high) / 2
         low, high = (middle, high) if below(middle) else (low, middle)
     return high
-
-
-def _size(name: str, value: Any) -> float:
-    """Return value as a float; raises ValueError if it is not between 0 and LARGEST."""
-    try:
-        number = float(value)
-    except (TypeError, ValueError):
-        number = float("nan")
-    if not 0 <= number <= LARGEST:
-        raise ValueError(f"{name} must be a number from 0 to {LARGEST:g}; got {value!r}")
-    return number

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import torch
@@ -54,42 +53,34 @@ def first_inf(states: Array) -> int | None:
     return int(steps[0]) if len(steps) else None
 
 
-def first_nonfinite(name: str, values: Any) -> NonFinite | None:
+def first_nonfinite(name: str, values: Array | Tensor) -> NonFinite | None:
     """The first step of a forward pass that holds inf or NaN; None if all are finite.
 
     name: for the answer. values: (steps, ...), array or tensor of any dtype.
-    Raises ValueError if values has no steps or does not hold real numbers.
     """
-    return _first_in(name, _real(name, values), backward=False)
+    return _first_in(name, _tensor(values), backward=False)
 
 
-def first_nonfinite_backward(name: str, values: Any) -> NonFinite | None:
+def first_nonfinite_backward(name: str, values: Array | Tensor) -> NonFinite | None:
     """The same for a backward pass, which begins at the last step: values is dL/dh_t.
 
     The answer's step counts from the first word all the same, so `step` of the answer is
     the largest that holds inf or NaN, and a `nan_step` that came later is below it.
     """
-    return _first_in(name, _real(name, values), backward=True)
+    return _first_in(name, _tensor(values), backward=True)
 
 
 def nonfinite_tensors(named: Iterable[tuple[str, Tensor | None]]) -> tuple[NonFinite, ...]:
     """The tensors that hold inf or NaN, with the first such entry of each, in their order.
 
     named: such as model.named_parameters(), or the names with each one's .grad; None is
-    passed over. Raises ValueError if one is no such pair or does not hold real numbers.
+    passed over.
     """
     found = []
-    for pair in named:
-        if not (isinstance(pair, tuple) and len(pair) == 2 and isinstance(pair[0], str)):
-            raise ValueError(
-                f"named must hold pairs (name, tensor), as named_parameters() gives them; "
-                f"got {type(pair).__name__}"
-            )
-        name, tensor = pair
-        values = None if tensor is None else _real(name, tensor)
+    for name, values in named:
         if values is not None and not values.isfinite().all():
-            index = (~values.isfinite()).nonzero()[0].tolist()
-            found.append(NonFinite(name, None, tuple(index), values[tuple(index)].item()))
+            index = tuple((~values.isfinite()).nonzero()[0].tolist())
+            found.append(NonFinite(name, None, index, values[index].item()))
     return tuple(found)
 
 
@@ -133,23 +124,12 @@ def find_nonfinite(model: nn.Module, tokens: Tensor, labels: Tensor) -> tuple[No
     return tuple(each for each in in_time if each is not None)
 
 
-def _real(name: str, values: Any) -> Tensor:
-    if isinstance(values, np.ndarray):
-        values = values.copy()  # torch takes neither reversed nor read-only memory as it is
-    try:
-        tensor = torch.as_tensor(values).detach()
-    except (TypeError, ValueError, RuntimeError) as error:
-        raise ValueError(f"{name} must be an array of real numbers; {error}") from error
-    if tensor.is_complex() or tensor.layout != torch.strided:
-        raise ValueError(
-            f"{name} must be a dense array of real numbers; got {tensor.dtype}, {tensor.layout}"
-        )
-    return tensor
+def _tensor(values: Array | Tensor) -> Tensor:
+    """The values as a tensor without a graph; reversed and read-only arrays are copied."""
+    return values.detach() if isinstance(values, Tensor) else torch.tensor(np.array(values))
 
 
 def _first_in(name: str, values: Tensor, *, backward: bool) -> NonFinite | None:
-    if values.ndim == 0 or len(values) == 0:
-        raise ValueError(f"{name} must have shape (steps, ...); got {tuple(values.shape)}")
     rows = values.reshape(len(values), -1)
     order = -1 if backward else 0
     steps = {

@@ -14,7 +14,7 @@ g^k holds: where a product ends is measured, not predicted. With rounding to nea
 factor of at most 1/2 gets to 0, and one above 1/2 never does: the last number it
 reaches, a few times the smallest one above 0, is rounded to itself.
 
-What happens after inf, and how to find it, stands in `helpers.measure.nonfinite`.
+What happens after inf, and how to find it: `helpers.measure.nonfinite`.
 
 Source: IEEE 754-2019, sections 3.3 (formats), 4.3.1 (rounding to nearest) and 7.4.
 """
@@ -25,8 +25,6 @@ import math
 from typing import NamedTuple
 
 import torch
-
-from helpers.validation import integer, number_above
 
 DTYPES = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
 LONGEST = 100_000  # steps that are measured one by one
@@ -52,10 +50,10 @@ class NumberRange(NamedTuple):
 
 
 class Prediction(NamedTuple):
-    """A step said beforehand.
+    """A predicted step.
 
     step: from the formula, as if no product were rounded. earliest, latest: where it can
-    be if every product is rounded as far as it can be, each time in the same direction.
+    be if every product is rounded as far as possible, each time in the same direction.
     """
 
     step: int
@@ -77,13 +75,10 @@ class Underflow(NamedTuple):
 
 
 def number_range(dtype: torch.dtype) -> NumberRange:
-    """The range of float16, bfloat16, float32 or float64.
+    """Return the range of float16, bfloat16, float32 or float64.
 
-    Raises ValueError if dtype is none of these.
     Source: IEEE 754-2019, section 3.3.
     """
-    if dtype not in DTYPES:
-        raise ValueError(f"dtype must be one of {', '.join(map(str, DTYPES))}; got {dtype!r}")
     info = torch.finfo(dtype)
     digits = 1 - round(math.log2(info.eps))
     exponent = round(math.log2(info.max))
@@ -91,31 +86,30 @@ def number_range(dtype: torch.dtype) -> NumberRange:
 
 
 def overflow_step(growth: float, dtype: torch.dtype, start: float = 1.0) -> Prediction:
-    """First step k at which start * growth^k is inf: ceil((ln max - ln start) / ln growth).
+    """Predict the first step k at which start * growth^k is inf.
 
-    growth, start: rounded to dtype first, as a network in that dtype would hold them; start
-    is the size of the quantity at step 0, so for a vector its largest entry.
-    Raises ValueError if growth is not above 1 or start not above 0, in dtype.
+    That is ceil((ln max - ln start) / ln growth). growth, start: rounded to dtype first,
+    as a network in that dtype would hold them; start is the size of the quantity at step
+    0, so for a vector its largest entry.
+    Raises ValueError if in dtype growth is not above 1, or start is 0 or inf.
     Source: this module's head.
     """
     growth, start = _held_growth(growth, start, dtype)
-    distance = number_range(dtype).log2_overflow - math.log2(start)
-    return _prediction(distance, growth, dtype)
+    return _prediction(number_range(dtype).log2_overflow - math.log2(start), growth, dtype)
 
 
 def norm_overflow_step(
     growth: float, dtype: torch.dtype, entries: int, start: float = 1.0
 ) -> Prediction:
-    """First step at which PyTorch's norm of a vector of equal entries is inf, on CPU.
+    """Predict the first step at which PyTorch's norm of a vector of equal entries is inf.
 
     growth, start: of each entry, as for `overflow_step`. entries: of the vector, at least
     2: of a single one PyTorch takes the magnitude. The sum of squares overflows at half
-    the exponent that the entries may have. float16 and bfloat16 are summed in float32:
-    the range of bfloat16 is no smaller, but a float16 norm overflows only with its result.
-    The sum's own rounding is left out. A start whose norm is inf overflows at step 0.
-    Raises ValueError as `overflow_step` does, and if entries is below 2.
+    the exponent that the entries may have. On the CPU float16 and bfloat16 are summed in
+    float32: the range of bfloat16 is no smaller, but a float16 norm overflows only with
+    its result. The sum's own rounding is left out. A start whose norm is inf overflows at
+    step 0. Errors as for `overflow_step`.
     """
-    integer("entries", entries, minimum=2)
     growth, start = _held_growth(growth, start, dtype)
     summed = torch.promote_types(dtype, torch.float32)
     highest = min(number_range(summed).log2_overflow / 2, number_range(dtype).log2_overflow)
@@ -123,24 +117,19 @@ def norm_overflow_step(
 
 
 def underflow_step(factor: float, dtype: torch.dtype, start: float = 1.0) -> Prediction:
-    """First step k at which start * factor^k is below the smallest normal number.
+    """Predict the first step k at which start * factor^k is below the smallest normal number.
 
-    From there on digits are lost, and helpers.networks.rnn's backward pass takes the signal as 0.
-    The step at which it is 0 without that help, if there is one, can only be measured.
-    Raises ValueError if factor is not between 0 and 1, or start is not a normal number.
+    factor: below 1; start: a normal number. From there on digits are lost, and the backward
+    pass of `helpers.networks.rnn` takes the signal as 0. The step at which it is 0 without
+    that help, if there is one, can only be measured.
     """
-    factor, start = _held("factor", factor, dtype), _held("start", start, dtype)
-    smallest = number_range(dtype).smallest_normal
-    if factor >= 1 or start < smallest:
-        raise ValueError(
-            f"in {dtype}, factor must be below 1 and start at least {smallest:.3g}; "
-            f"there they are {factor} and {start}"
-        )
-    return _prediction(math.log2(start) - math.log2(smallest), factor, dtype, beyond=True)
+    factor, start = _held(factor, dtype), _held(start, dtype)
+    distance = math.log2(start) - math.log2(number_range(dtype).smallest_normal)
+    return _prediction(distance, factor, dtype, beyond=True)
 
 
 def measured_overflow_step(growth: float, dtype: torch.dtype, start: float = 1.0) -> int:
-    """The step that `overflow_step` predicts, counted by multiplying in dtype.
+    """Return the step that `overflow_step` predicts, counted by multiplying in dtype.
 
     Raises ValueError as `overflow_step` does, and if more than LONGEST steps may be needed.
     """
@@ -154,37 +143,36 @@ def measured_overflow_step(growth: float, dtype: torch.dtype, start: float = 1.0
 
 
 def measured_underflow(factor: float, dtype: torch.dtype, start: float = 1.0) -> Underflow:
-    """Where start * factor^k ends, found by multiplying in dtype until nothing changes.
+    """Return where start * factor^k ends, found by multiplying in dtype until nothing changes.
 
-    Raises ValueError as `underflow_step` does, and if more than LONGEST steps may be needed.
+    Raises ValueError if more than LONGEST steps may be needed.
     """
     _check_length(underflow_step(factor, dtype, start))
     smallest_normal = number_range(dtype).smallest_normal
     value, multiplier = torch.tensor(start, dtype=dtype), torch.tensor(factor, dtype=dtype)
-    step = 0
-    subnormal = None
+    step = subnormal = 0
     while (following := value * multiplier) != value:
         value = following
         step += 1
-        if subnormal is None and value < smallest_normal:
+        if not subnormal and value < smallest_normal:
             subnormal = step
     return Underflow(subnormal, step, value.item())
 
 
-def _held(name: str, value: float, dtype: torch.dtype) -> float:
-    """The number that dtype holds for value; raises ValueError if that is 0 or inf."""
-    number_range(dtype)
-    held = torch.tensor(number_above(name, value, 0), dtype=torch.float64).to(dtype).item()
-    if held == 0 or math.isinf(held):
-        raise ValueError(f"{name} must lie within the range of {dtype}; {value!r} is {held} there")
-    return held
+def _held(value: float, dtype: torch.dtype) -> float:
+    """The number that dtype holds for value."""
+    return torch.tensor(float(value), dtype=torch.float64).to(dtype).item()
 
 
 def _held_growth(growth: float, start: float, dtype: torch.dtype) -> tuple[float, float]:
-    held = _held("growth", growth, dtype)
-    if held <= 1:
-        raise ValueError(f"growth must be above 1 in {dtype}; {growth!r} is {held} there")
-    return held, _held("start", start, dtype)
+    held, first = _held(growth, dtype), _held(start, dtype)
+    if not 1 < held < math.inf:
+        raise ValueError(
+            f"growth must be above 1 and finite in {dtype}; {growth!r} is {held} there"
+        )
+    if not 0 < first < math.inf:
+        raise ValueError(f"start must be above 0 and finite in {dtype}; {start!r} is {first} there")
+    return held, first
 
 
 def _check_length(predicted: Prediction) -> None:

@@ -19,13 +19,13 @@ from threadpoolctl import threadpool_limits
 from helpers.measure.jacobians import slopes
 from helpers.measure.mean_field import critical_gain, mean_field_factor
 from helpers.networks import rnn
-from helpers.validation import Array, finite_array, integer, number_above
+from helpers.validation import Array
 
 WARM_UP = 20  # steps at either end that are left out of the mean
 
 
 def backward_factors(weight_hh: Array, states: Array, vectors: Array) -> Array:
-    """Factor by which a gradient's length changes at each step back, for many runs at once.
+    """Return the factor by which a gradient's length changes at each step back, in many runs.
 
     weight_hh: W (hidden, hidden). states: (steps, runs, hidden), h_1 ... h_T of a tanh
     network. vectors: (runs, hidden), each run's gradient with respect to h_T, not 0.
@@ -33,20 +33,14 @@ def backward_factors(weight_hh: Array, states: Array, vectors: Array) -> Array:
     after that step, so the last row is the first step taken back. The length is divided out
     at each step, so nothing under- or overflows; where all slopes are 0, so is the factor,
     and every earlier one.
-    Raises ValueError if a shape does not fit, an entry is not finite or a vector is 0.
     Source: Pascanu, Mikolov & Bengio 2013, section 2, equation 5.
     """
-    gradient = finite_array("vectors", vectors, ("runs", "hidden"))
-    runs, hidden = gradient.shape
-    weight = finite_array("weight_hh", weight_hh, (hidden, hidden))
-    slope = slopes(finite_array("states", states, ("steps", runs, hidden)))
-    if not gradient.any(axis=1).all():
-        raise ValueError(f"vectors[{int(np.argmin(gradient.any(axis=1)))}] is 0: it has no length")
-    gradient = gradient / np.abs(gradient).max(axis=1, keepdims=True)
+    slope = slopes(states)
+    gradient = vectors / np.abs(vectors).max(axis=1, keepdims=True)
     gradient /= np.linalg.norm(gradient, axis=1, keepdims=True)
     factors = np.empty(slope.shape[:2])
     for t in reversed(range(len(slope))):
-        gradient = (slope[t] * gradient) @ weight
+        gradient = (slope[t] * gradient) @ weight_hh
         factors[t] = np.linalg.norm(gradient, axis=1)
         lengths = factors[t][:, None]
         gradient = np.divide(gradient, lengths, out=np.zeros_like(gradient), where=lengths > 0)
@@ -56,30 +50,22 @@ def backward_factors(weight_hh: Array, states: Array, vectors: Array) -> Array:
 def measured_factors(
     gain: float, input_stds: Array, *, hidden: int = 256, steps: int = 200, seed: int = 0
 ) -> Array:
-    """The gradient's mean factor per step at one gain, for each strength of the input.
+    """Return the gradient's mean factor per step at one gain, for each strength of the input.
 
     gain: standard deviation of W's entries times sqrt(hidden), above 0. input_stds: (runs,),
     of each unit's current, 0 or more. One W and one start h_0 ~ N(0, 1) for all runs; the
     geometric mean leaves out WARM_UP steps at either end.
     Returns (runs,): below 1 the gradient vanishes, above 1 it explodes. Source: this head.
-    Raises ValueError if a number is out of range, steps being at least 2 WARM_UP + 1.
     """
-    stds = finite_array("input_stds", input_stds, ("runs",))
-    gain = number_above("gain", gain, 0)
-    if (stds < 0).any():
-        raise ValueError(f"input_stds must be 0 or more; got {stds}")
-    size = integer("hidden", hidden, minimum=1)
-    count = integer("steps", steps, minimum=2 * WARM_UP + 1)
-    rng = np.random.default_rng(integer("seed", seed, minimum=0))
-    weight = rng.normal(0, gain / np.sqrt(size), (size, size))
-    currents = rng.normal(size=(count, 1, size)) * stds[:, None]
-    start, vector = rng.normal(size=(2, 1, size)).repeat(len(stds), axis=1)
-    nothing = np.zeros(size)
-    with (
-        threadpool_limits(limits=1),
-        np.errstate(divide="ignore"),
-    ):  # too small to share; and sums keep their order
-        states = rnn.forward(currents, np.eye(size), weight, nothing, nothing, start)[1:]
+    stds = np.asarray(input_stds, dtype=np.float64)
+    rng = np.random.default_rng(seed)
+    weight = rng.normal(0, gain / np.sqrt(hidden), (hidden, hidden))
+    currents = rng.normal(size=(steps, 1, hidden)) * stds[:, None]
+    start, vector = rng.normal(size=(2, 1, hidden)).repeat(len(stds), axis=1)
+    nothing = np.zeros(hidden)
+    # One thread: the arrays are too small to share, and sums keep their order.
+    with threadpool_limits(limits=1), np.errstate(divide="ignore"):
+        states = rnn.forward(currents, np.eye(hidden), weight, nothing, nothing, start)[1:]
         logs = np.log(backward_factors(weight, states, vector))
     return np.exp(logs[WARM_UP:-WARM_UP].mean(axis=0))
 
@@ -91,11 +77,11 @@ def measured_map(
 
     gains: (columns,). input_stds: (rows,). hidden, steps, seed: as there; the gain at
     position i has seed + i. Source: this module's head.
-    Raises ValueError as `measured_factors` does.
     """
-    draws = enumerate(finite_array("gains", gains, ("gains",)))
     sizes = {"hidden": hidden, "steps": steps}
-    columns = [measured_factors(g, input_stds, **sizes, seed=seed + at) for at, g in draws]
+    columns = [
+        measured_factors(gain, input_stds, **sizes, seed=seed + at) for at, gain in enumerate(gains)
+    ]
     return np.array(columns).T
 
 
@@ -103,15 +89,13 @@ def theory_map(gains: Array, input_stds: Array) -> Array:
     """`mean_field_factor` on the same grid: (len(input_stds), len(gains)).
 
     gains: (columns,). input_stds: (rows,). Source: `helpers.measure.mean_field`.
-    Raises ValueError if an entry is out of that function's range.
     """
     return np.array([[mean_field_factor(gain, std) for gain in gains] for std in input_stds])
 
 
 def critical_curve(input_stds: Array) -> tuple[Array, Array]:
-    """The theory's border between vanishing and exploding: gains, and input_stds again.
+    """Return the theory's border between vanishing and exploding: gains, and input_stds again.
 
     input_stds and both answers: (points,). Source: `helpers.measure.mean_field`.
-    Raises ValueError if an entry is out of `critical_gain`'s range.
     """
     return np.array([critical_gain(std) for std in input_stds]), np.asarray(input_stds)

@@ -23,13 +23,13 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from helpers.validation import Array, finite_array, integer
-
-TOKEN_DTYPES = (torch.int64, torch.int32)
+from helpers.validation import Array
 
 
 def signal(model: nn.Module, tokens: Tensor) -> Array:
-    """How much of the verb's signal reaches each word: ||d(logit_was - logit_were)/dh_t||.
+    """Return how much of the verb's signal reaches each word.
+
+    That is the norm of d(logit_was - logit_were)/dh_t.
 
     model: keeps the protocol above. tokens: (n, steps), word numbers.
     Returns (n, steps) float64, one row for each sentence, with no mean over the batch.
@@ -44,14 +44,15 @@ def signal(model: nn.Module, tokens: Tensor) -> Array:
     _check_tokens(tokens)
     if not hasattr(model, "state_size"):
         raise ValueError(f"{type(model).__name__} has no state_size: give it the size of a state")
-    size = integer("model.state_size", model.state_size, minimum=1)
-    like = next(model.parameters(), torch.empty(0))
+    dtype = next((each.dtype for each in model.parameters()), torch.float32)
     with _frozen(model), torch.enable_grad():
-        probe = torch.zeros(
-            *tokens.shape, size, dtype=like.dtype, device=like.device, requires_grad=True
-        )
+        probe = torch.zeros(*tokens.shape, model.state_size, dtype=dtype, requires_grad=True)
         logits = model(tokens, probe=probe)
-        _check_logits(logits, len(tokens))
+        if logits.shape != (len(tokens), 2):
+            raise ValueError(
+                f"the model must return logits of shape ({len(tokens)}, 2); "
+                f"got {tuple(logits.shape)}"
+            )
         gradient = None
         if logits.requires_grad:
             margin = logits[:, 0] - logits[:, 1]
@@ -60,7 +61,7 @@ def signal(model: nn.Module, tokens: Tensor) -> Array:
         raise ValueError(
             f"{type(model).__name__} does not use its probe: add probe[:, t] to the state h_t"
         )
-    return _last_axis_norms(gradient)
+    return np.hypot.reduce(gradient.double().numpy(), axis=-1)  # no square under- or overflows
 
 
 def bptt_step(
@@ -79,43 +80,35 @@ def bptt_step(
 
 
 def terms_by_step(deltas: Array, inputs: Array) -> Array:
-    """The terms of a weight matrix's gradient, one for each step; their sum is the gradient.
+    """Return the terms of a weight matrix's gradient, one for each step; their sum is the gradient.
 
     deltas: dL/da_t (steps, batch, hidden). inputs: what the matrix was applied to at each
     step, (steps, batch, features): x_t for weight_ih (W_hx), h_{t-1} for weight_hh.
     Returns (steps, hidden, features): entry [t] is delta_t^T inputs_t, which sums over the
     batch.
-    Raises ValueError if the shapes do not fit or an entry is not finite.
     Source: Pascanu, Mikolov & Bengio 2013, section 2, equation 4.
     """
-    delta, seen = _checked_pair(deltas, inputs)
+    delta, seen = np.asarray(deltas, np.float64), np.asarray(inputs, np.float64)
     return delta.transpose(0, 2, 1) @ seen
 
 
 def terms_by_lag(deltas: Array, inputs: Array) -> Array:
-    """Norm of each term of a weight matrix's gradient, by its distance from the last step.
+    """Return the norm of each term of a weight's gradient, by its distance from the last step.
 
     deltas, inputs: as for terms_by_step. Returns (steps,): entry [k] is the Frobenius norm
     of the term k steps before the last, so [0] is the step where a last-step loss is taken.
     Terms may cancel: the gradient's norm is at most the sum of these.
-    Raises ValueError if the shapes do not fit or an entry is not finite.
     Source: Pascanu, Mikolov & Bengio 2013, section 2, equation 4.
     """
-    delta, seen = _checked_pair(deltas, inputs)
-    norms = [_norm(d.T @ x) for d, x in zip(delta, seen, strict=True)]
-    return np.array(norms[::-1])
+    return np.array([_norm(term) for term in terms_by_step(deltas, inputs)[::-1]])
 
 
 def shares(terms: Array) -> Array:
-    """Each term's norm as a part of the sum of all norms.
+    """Return each term's norm as a part of the sum of all norms.
 
     terms: (steps, hidden, features). Returns (steps,), which add up to 1.
-    Raises ValueError if an entry is not finite or all terms are zero.
     """
-    array = finite_array("terms", terms, ("steps", "hidden", "features")).astype(np.float64)
-    norms = np.array([_norm(term) for term in array])
-    if not norms.any():
-        raise ValueError(f"terms {array.shape} are all zero: they have no shares")
+    norms = np.array([_norm(term) for term in np.asarray(terms, np.float64)])
     return norms / norms.sum()
 
 
@@ -138,34 +131,10 @@ def _norm(matrix: Array) -> float:
     return float(largest * np.linalg.norm(matrix / largest)) if largest > 0 else 0.0
 
 
-def _last_axis_norms(gradient: Tensor) -> Array:
-    """Norms in float64 along the last axis, also where the squares would leave its range."""
-    if gradient.dtype == torch.float64:
-        return np.hypot.reduce(gradient.numpy(), axis=-1)
-    array = gradient.float().numpy()
-    return np.sqrt(np.einsum("...h,...h->...", array, array, dtype=np.float64))
-
-
 def _check_tokens(tokens: Tensor) -> None:
     if not isinstance(tokens, Tensor):
         raise ValueError(f"tokens must be a torch tensor; got {type(tokens).__name__}")
     if tokens.ndim != 2 or tokens.numel() == 0:
         raise ValueError(f"tokens must have shape (n, steps), not empty; got {tuple(tokens.shape)}")
-    if tokens.dtype not in TOKEN_DTYPES:
+    if tokens.dtype not in (torch.int64, torch.int32):
         raise ValueError(f"tokens must be integers (torch.long); got {tokens.dtype}")
-
-
-def _check_logits(logits: Tensor, sentences: int) -> None:
-    if not isinstance(logits, Tensor) or logits.shape != (sentences, 2):
-        seen = tuple(logits.shape) if isinstance(logits, Tensor) else type(logits).__name__
-        raise ValueError(f"the model must return logits of shape ({sentences}, 2); got {seen}")
-
-
-def _checked_pair(deltas: Array, inputs: Array) -> tuple[Array, Array]:
-    """Both in float64, with steps and batch in common and neither empty, or raise."""
-    delta = finite_array("deltas", deltas, ("steps", "batch", "hidden"))
-    steps, batch, _ = delta.shape
-    seen = finite_array("inputs", inputs, (steps, batch, "features"))
-    if delta.size == 0 or seen.size == 0:
-        raise ValueError(f"deltas and inputs must not be empty; got {delta.shape}, {seen.shape}")
-    return delta.astype(np.float64, copy=False), seen.astype(np.float64, copy=False)

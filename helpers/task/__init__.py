@@ -18,7 +18,7 @@ from helpers.task.baselines import (
     nearest_noun,
     random_weight_guessing,
 )
-from helpers.task.evaluation import COLUMNS, EvaluationScores, evaluation_accuracy, load_evaluation
+from helpers.task.evaluation import EvaluationScores, evaluation_accuracy, load_evaluation
 from helpers.task.lecture import (
     BOOK_NAMES,
     BOOK_WORDS,
@@ -38,15 +38,11 @@ from helpers.task.lecture import (
     surprise,
 )
 from helpers.task.lexicon import (
-    NOUN_LISTS,
     NUMBERS,
-    SMALLEST,
     VERBS,
-    WORD_LISTS,
     Lexicon,
     Vocabulary,
     lexicon,
-    load_lexicon,
     other_number,
     vocabulary,
     word_classes,
@@ -60,19 +56,15 @@ __all__ = [
     "BOOK_WORDS",
     "CHILDHOOD",
     "CLOUDS_AND_SKY",
-    "COLUMNS",
     "LANGUAGES",
     "LAST_WORDS",
     "LECTURE_SENTENCES",
     "LONG_SENTENCE",
     "MINIMAL_PAIR",
     "NOUNS",
-    "NOUN_LISTS",
     "NO_NOUN",
     "NUMBERS",
-    "SMALLEST",
     "VERBS",
-    "WORD_LISTS",
     "AgreementTask",
     "CountryTask",
     "EvaluationScores",
@@ -94,7 +86,6 @@ __all__ = [
     "flipped",
     "lexicon",
     "load_evaluation",
-    "load_lexicon",
     "majority",
     "nearest_noun",
     "other_number",

@@ -2,8 +2,8 @@
 
 A sentence is an opener, "the", the subject noun and a middle of exactly `gap` tokens;
 the verb comes next and is what a model must say. Commas are tokens and count. With
-random attractors nothing but the subject tells the verb: every verb is past tense,
-every article is "the".
+random attractors nothing but the subject gives the verb away: every verb is in the past
+tense, every article is "the".
 """
 
 from __future__ import annotations
@@ -95,7 +95,7 @@ class Sentence:
 def flipped(words: Sequence[str], position: int) -> tuple[str, ...]:
     """The words with the noun at this position in its other number.
 
-    A negative position counts from the end. Raises ValueError if no noun stands there.
+    A negative position counts from the end. Raises ValueError if there is no noun there.
     """
     position = integer("position", position, minimum=-len(words), maximum=len(words) - 1)
     word = words[position]
@@ -109,7 +109,7 @@ def flipped(words: Sequence[str], position: int) -> tuple[str, ...]:
 def flip(tokens: Tensor, position: int) -> tuple[Tensor, Array]:
     """Return the sentences with the noun at this position in its other number.
 
-    tokens: (n, steps). A negative position counts from the end: the subject stands at
+    tokens: (n, steps). A negative position counts from the end: the subject is at
     -gap - 1. Returns the new tokens (n, steps), and which of the given ones are plural (n,).
     Raises ValueError if a sentence has no noun there.
     """
@@ -173,7 +173,7 @@ class AgreementTask:
         """Tokens (n, steps) and labels (n,), 0 for "was" and 1 for "were", as torch.long.
 
         One gap and one opener length for the batch; the two verbs in equal parts (one
-        more of either if n is odd). The subject stands at tokens[:, -gap - 1].
+        more of either if n is odd). The subject is at tokens[:, -gap - 1].
         Raises ValueError if n is below 1.
         """
         integer("n", n, minimum=1)

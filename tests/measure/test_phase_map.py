@@ -75,44 +75,13 @@ def test_the_theorys_map_and_border_are_mean_fields():
     np.testing.assert_allclose(border, [1, 1.5497, 2.3250], atol=1e-4)
 
 
-@pytest.mark.parametrize(
-    ("settings", "message"),
-    [
-        ({"gain": 0.0}, "gain must be a finite number above 0"),
-        ({"gain": np.nan}, "gain must be a finite number above 0"),
-        ({"input_stds": np.array([-1.0])}, "input_stds must be 0 or more"),
-        ({"input_stds": np.array([np.inf])}, "input_stds must be finite"),
-        ({"input_stds": np.ones((2, 2))}, "input_stds must have shape"),
-        ({"hidden": 0}, "hidden must be at least 1"),
-        ({"steps": 40}, "steps must be at least 41"),
-        ({"seed": -1}, "seed must be at least 0"),
-    ],
-)
-def test_settings_that_are_none(settings, message):
-    arguments = {"gain": 1.0, "input_stds": np.array([1.0]), **settings}
-    with pytest.raises(ValueError, match=message):
-        phase_map.measured_factors(arguments.pop("gain"), arguments.pop("input_stds"), **arguments)
-
-
-def test_states_and_vectors_must_fit():
-    weight, states, vectors = random_states()
-    with pytest.raises(ValueError, match=r"states must have shape \(steps, 2, 8\)"):
-        phase_map.backward_factors(weight, states, vectors[:2])
-    with pytest.raises(ValueError, match=r"weight_hh must have shape \(8, 8\)"):
-        phase_map.backward_factors(weight[:4], states, vectors)
-
-
 def test_where_all_slopes_are_0_the_factors_are():
     weight, states, vectors = random_states()
     states[10] = 1
     factors = phase_map.backward_factors(weight, states, vectors)
     assert (factors[:11] == 0).all()
     assert (factors[11:] > 0).all()
-    with pytest.raises(ValueError, match=r"vectors\[1\] is 0"):
-        phase_map.backward_factors(weight, states, vectors * [[1], [0], [1]])
 
 
 def test_a_gain_too_small_for_any_signal_has_factor_0():
     assert phase_map.measured_factors(1e-300, np.zeros(1), hidden=4, steps=41) == 0
-    with pytest.raises(ValueError, match=r"^gain must be a finite number above 0; got 'a'"):
-        phase_map.measured_factors("a", np.zeros(1))

@@ -87,43 +87,15 @@ class TestAccuracy:
     def test_share_of_equal_labels(self):
         assert accuracy(torch.tensor([0, 1, 1, 0]), torch.tensor([0, 1, 0, 0])) == 0.75
 
-    @pytest.mark.parametrize(
-        ("predicted", "labels"), [((3,), (4,)), ((3, 1), (3,)), ((0,), (0,)), ((2, 2), (2, 2))]
-    )
-    def test_shapes_that_do_not_fit_are_named(self, predicted, labels):
-        with pytest.raises(ValueError, match=r"predicted and labels .* got \(.*\) and \(.*\)"):
-            accuracy(torch.zeros(predicted), torch.zeros(labels))
+    def test_shapes_that_do_not_fit_are_named(self):
+        with pytest.raises(ValueError, match=r"one shape; got \(3, 1\) and \(3,\)"):
+            accuracy(torch.zeros(3, 1), torch.zeros(3))
 
 
-class TestBadTokens:
-    @pytest.mark.parametrize("rule", RULES)
-    @pytest.mark.parametrize(
-        "tokens",
-        [
-            torch.zeros(4, dtype=torch.long),
-            torch.zeros(2, 3, 4, dtype=torch.long),
-            torch.zeros(2, 0, dtype=torch.long),
-            torch.zeros(2, 3),
-            torch.zeros(2, 3, dtype=torch.bool),
-        ],
-        ids=["1-D", "3-D", "no step", "floats", "booleans"],
-    )
-    def test_wrong_shape_or_dtype(self, rule, tokens):
-        with pytest.raises(ValueError, match=r"tokens must be integers of shape \(n, steps\)"):
-            rule(tokens, vocabulary())
-
-    @pytest.mark.parametrize("rule", RULES)
-    @pytest.mark.parametrize("number", [-1, len(vocabulary())])
-    def test_a_number_outside_the_vocabulary(self, rule, number):
-        tokens = encoded("near the dogs", "by the cat")
-        tokens[1, 2] = number
-        with pytest.raises(ValueError, match=f"from 0 to {len(vocabulary()) - 1}; got {number}"):
-            rule(tokens, vocabulary())
-
-    @pytest.mark.parametrize("rule", [nearest_noun, first_noun])
-    def test_a_sentence_without_a_noun(self, rule):
-        with pytest.raises(ValueError, match="sentence 1 holds none"):
-            rule(encoded("near the dogs", "not long ago", "every so often"), vocabulary())
+@pytest.mark.parametrize("rule", [nearest_noun, first_noun])
+def test_a_sentence_without_a_noun_is_named(rule):
+    with pytest.raises(ValueError, match="sentence 1 holds none"):
+        rule(encoded("near the dogs", "not long ago", "every so often"), vocabulary())
 
 
 class TestRandomWeightGuessing:
@@ -190,10 +162,3 @@ class TestRandomWeightGuessing:
 
     def test_the_result_is_the_same_every_time(self):
         assert self.guess(5) == self.guess(5)
-
-    @pytest.mark.parametrize("argument", ["tries", "sentences"])
-    @pytest.mark.parametrize("value", [0, -1, 1.5, True, None])
-    def test_counts_below_one(self, argument, value):
-        arguments = {"tries": 1, "sentences": 1, argument: value}
-        with pytest.raises(ValueError, match=f"{argument} must be"):
-            self.guess(**arguments)
