@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from typing import Any, NamedTuple
 
-from helpers.checks.harness import attempt
+from helpers.checks.attempt import attempt
 from helpers.checks.leftovers import leftover
 from helpers.checks.results import FAILED, WRONG_VALUES, Verdict
 

@@ -10,8 +10,8 @@ import torch
 from torch import Tensor
 
 from helpers import measure, networks
+from helpers.checks.attempt import Case
 from helpers.checks.compare import Mistake, compare
-from helpers.checks.harness import Case
 from helpers.checks.registry import exercise
 from helpers.validation import Array
 

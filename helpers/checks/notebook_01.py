@@ -8,17 +8,18 @@ from typing import Any
 
 import numpy as np
 
-from helpers import task
+from helpers.checks.attempt import Case
 from helpers.checks.compare import Mistake, compare
-from helpers.checks.harness import Case
 from helpers.checks.registry import exercise
+from helpers.task.agreement import AgreementTask, flipped
+from helpers.task.lexicon import VERBS, vocabulary, word_numbers
 from helpers.validation import Array
 
 Reader = Callable[[Sequence[str]], float]
 
 
 def _verb_at(words: Sequence[str]) -> int:
-    return next(place for place, word in enumerate(words) if word in task.VERBS)
+    return next(place for place, word in enumerate(words) if word in VERBS)
 
 
 def _without_commas(words: Sequence[str], subject: int) -> int:
@@ -63,7 +64,7 @@ def words_between(answer: Any) -> str:
     """Check a function of (words, subject) that returns a number of tokens."""
     cases: list[Case] = []
     for seed, gap in enumerate((7, 3, 12, 5, 20, 4)):
-        drawn = task.AgreementTask(gap, seed=seed).sentence()
+        drawn = AgreementTask(gap, seed=seed).sentence()
         words = [*drawn.words, drawn.verb, drawn.predicate, *("and", "cold")[: 2 * (seed % 2)]]
         cases.append({"words": words, "subject": drawn.subject})
     return compare(
@@ -72,7 +73,7 @@ def words_between(answer: Any) -> str:
 
 
 def _nouns(words: Sequence[str]) -> list[int]:
-    return [place for place, word in enumerate(words) if word in task.word_numbers()]
+    return [place for place, word in enumerate(words) if word in word_numbers()]
 
 
 def _at_nouns(words: Sequence[str], change: Callable[[int], float]) -> Array:
@@ -82,14 +83,18 @@ def _at_nouns(words: Sequence[str], change: Callable[[int], float]) -> Array:
 
 
 def _signed(p_was: Reader, words: Sequence[str]) -> Array:
-    return _at_nouns(words, lambda place: p_was(task.flipped(words, place)) - p_was(words))
+    return _at_nouns(words, lambda place: p_was(flipped(words, place)) - p_was(words))
+
+
+def _moved(p_was: Reader, words: Sequence[str]) -> Array:
+    return np.abs(_signed(p_was, words))
 
 
 def _one_after_another(words: Sequence[str]) -> list[Sequence[str]]:
     """The sentence, and what is left of it each time one more noun stays flipped."""
     rows = [words]
     for place in _nouns(words):
-        rows.append(task.flipped(rows[-1], place))
+        rows.append(flipped(rows[-1], place))
     return rows
 
 
@@ -115,35 +120,31 @@ FLIP_MISTAKES = (
     Mistake(PILED_UP, _from_the_last),
     Mistake(
         "That is P(was) of the flipped sentence itself: compare it with the sentence as it was.",
-        lambda p_was, words: _at_nouns(words, lambda t: p_was(task.flipped(words, t))),
+        lambda p_was, words: _at_nouns(words, lambda t: p_was(flipped(words, t))),
     ),
     Mistake(
         "Only the nouns have an entry: give each word one, 0 where there is no noun.",
-        lambda p_was, words: task.flip_test(p_was, words)[_nouns(words)],
+        lambda p_was, words: _moved(p_was, words)[_nouns(words)],
     ),
     Mistake(
         "Your changes are squared: take their absolute value.",
-        lambda p_was, words: task.flip_test(p_was, words) ** 2,
+        lambda p_was, words: _moved(p_was, words) ** 2,
     ),
     Mistake(
         "You divide by P(was): return the change itself.",
-        lambda p_was, words: task.flip_test(p_was, words) / p_was(words),
+        lambda p_was, words: _moved(p_was, words) / p_was(words),
     ),
     Mistake(
         "Only one noun has an entry: flip every noun, not the first alone.",
-        lambda p_was, words: (
-            task.flip_test(p_was, words) * (np.arange(len(words)) == _nouns(words)[0])
-        ),
+        lambda p_was, words: _moved(p_was, words) * (np.arange(len(words)) == _nouns(words)[0]),
     ),
     Mistake(
         "Only one noun has an entry: flip every noun, not the last alone.",
-        lambda p_was, words: (
-            task.flip_test(p_was, words) * (np.arange(len(words)) == _nouns(words)[-1])
-        ),
+        lambda p_was, words: _moved(p_was, words) * (np.arange(len(words)) == _nouns(words)[-1]),
     ),
     Mistake(
         "The words are in reverse order: entry [t] belongs to words[t].",
-        lambda p_was, words: task.flip_test(p_was, words)[::-1],
+        lambda p_was, words: _moved(p_was, words)[::-1],
     ),
 )
 
@@ -153,17 +154,17 @@ def flip_test(answer: Any) -> str:
     """Check a function of (p_was, words) that returns a change for each word (steps,)."""
     cases: list[Case] = []
     for seed, gap in enumerate((7, 12, 5, 16)):
-        sentence = task.AgreementTask(gap, seed=seed + 20).sentence()
+        sentence = AgreementTask(gap, seed=seed + 20).sentence()
         cases.append({"p_was": _some_reader(seed), "words": list(sentence.words)})
-    return compare(answer, cases, task.flip_test, FLIP_MISTAKES, shape="(steps,)")
+    return compare(answer, cases, _moved, FLIP_MISTAKES, shape="(steps,)")
 
 
 def _some_reader(seed: int) -> Reader:
     """Some P(was) of a sentence in which each noun counts, and no two the same."""
-    worth = np.random.default_rng(seed).normal(0, 1, len(task.vocabulary()))
+    worth = np.random.default_rng(seed).normal(0, 1, len(vocabulary()))
 
     def p_was(words: Sequence[str]) -> float:
-        sum_of_words = worth[task.vocabulary().encode(words)] @ np.linspace(0.5, 1.5, len(words))
+        sum_of_words = worth[vocabulary().encode(words)] @ np.linspace(0.5, 1.5, len(words))
         return float(1 / (1 + np.exp(-sum_of_words / 4)))
 
     return p_was

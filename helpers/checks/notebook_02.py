@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 import torch
 
-from helpers.checks.arrays import one_number
-from helpers.checks.harness import attempt
+from helpers.checks.attempt import attempt
+from helpers.checks.compare import one_number
 from helpers.checks.registry import exercise
 from helpers.checks.results import FAILED, WRONG_SHAPE, WRONG_VALUES, Verdict
 from helpers.figures.picture import about, size

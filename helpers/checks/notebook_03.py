@@ -7,9 +7,8 @@ from typing import Any
 import numpy as np
 
 from helpers import measure
-from helpers.checks.arrays import close, one_array
-from helpers.checks.compare import Mistake, compare
-from helpers.checks.harness import Case, attempt
+from helpers.checks.attempt import Case, attempt
+from helpers.checks.compare import Mistake, close, compare, one_array
 from helpers.checks.registry import exercise
 from helpers.checks.results import WRONG_VALUES, Verdict
 from helpers.validation import Array

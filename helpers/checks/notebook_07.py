@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from helpers.checks.attempt import Case
 from helpers.checks.compare import Mistake, compare
-from helpers.checks.harness import Case
 from helpers.checks.registry import exercise
 from helpers.validation import Array
 

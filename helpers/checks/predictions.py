@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from helpers.checks.arrays import to_number
-from helpers.checks.harness import attempt
+from helpers.checks.attempt import attempt
+from helpers.checks.compare import one_number
 from helpers.checks.results import FAILED, WRONG_VALUES, Verdict
 
 NEAR = 0.02  # of the measured value: as good as the same
@@ -31,7 +31,7 @@ def predicted(
     measured one is exact. lesson: what the measured value teaches.
     Raises a Verdict if the guess is no finite number, or none that could be right.
     """
-    guess = _number(attempt(function, [{}], to_number)[0].value)
+    guess = _number(attempt(function, [{}], one_number)[0].value[0])
     wanted = _wanted(guess, low, high, whole)
     if wanted:
         raise Verdict(

@@ -28,7 +28,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from helpers.checks.limits import settings_of_the_checks
+from helpers.checks.attempt import settings
 from helpers.checks.results import RIGHT, STATUSES, Result, Verdict, text_of
 
 PROGRESS = Path(__file__).resolve().parents[2] / ".progress.json"
@@ -98,7 +98,7 @@ def judged(
     """Return the judge's words as a Result; status: what an answer gets that passes."""
     head = None
     try:
-        with settings_of_the_checks():
+        with settings():
             lines: tuple[str, ...] = tuple(judge(answer).split("\n"))
     except Verdict as verdict:
         status, lines, head, points = verdict.status, verdict.lines, verdict.head, 0

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from helpers import training
-from helpers.checks.harness import attempt
+from helpers.checks.attempt import attempt
 from helpers.checks.registry import exercise
 from helpers.checks.results import FAILED, WRONG_VALUES, Verdict
 from helpers.measure import signal

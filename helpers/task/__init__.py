@@ -1,14 +1,6 @@
 """The task of the course: its sentences, words, baselines and evaluation set."""
 
-from helpers.task.agreement import (
-    ATTRACTORS,
-    NOUNS,
-    AgreementTask,
-    Sentence,
-    flip,
-    flip_test,
-    flipped,
-)
+from helpers.task.agreement import ATTRACTORS, NOUNS, AgreementTask, Sentence, flip, flipped
 from helpers.task.baselines import (
     NO_NOUN,
     RandomGuess,
@@ -82,7 +74,6 @@ __all__ = [
     "evaluation_accuracy",
     "first_noun",
     "flip",
-    "flip_test",
     "flipped",
     "lexicon",
     "load_evaluation",

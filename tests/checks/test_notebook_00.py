@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pytest
 import torch
+from planted import check_right, check_wrong, right, rows, wrong
 
 from helpers import checks, measure
-from helpers.checks.results import FAILED, RIGHT, WRONG_SHAPE, WRONG_VALUES
+from helpers.checks import results
+from helpers.checks.results import FAILED, WRONG_SHAPE, WRONG_VALUES
 
 
 def nudged(model, tokens, of, **kind):
@@ -57,7 +61,7 @@ def by_hand(model, tokens):
 )
 def test_signal_accepts(answer):
     result = checks.signal(answer)
-    assert result.status == RIGHT, result
+    assert result.status == results.RIGHT, result
     assert result.points == 3
 
 
@@ -117,3 +121,107 @@ def test_signal_names_what_it_saw(answer, status, says):
 def test_signal_goes_on_with_the_learners_own_once_it_is_right():
     assert checks.signal(by_hand).use(instead=measure.signal) is by_hand
     assert checks.signal(at_embedding).use(instead=measure.signal) is measure.signal
+
+
+def step_in_loops(x, h, W, U, b):
+    new = []
+    for i in range(len(b)):
+        a = float(b[i])
+        for j in range(len(h)):
+            a += W[i, j] * h[j]
+        for j in range(len(x)):
+            a += U[i, j] * x[j]
+        new.append(math.tanh(a))
+    return new
+
+
+def step_in_place(x, h, W, U, b):
+    a = W @ h
+    a += U @ x
+    a += b
+    return np.tanh(a, out=a)
+
+
+def step_by_module(x, h, W, U, b):
+    cell = torch.nn.RNNCell(len(x), len(h))
+    given = {"weight_hh": W, "weight_ih": U, "bias_hh": b, "bias_ih": 0 * b}
+    cell.load_state_dict({name: torch.as_tensor(each) for name, each in given.items()})
+    return cell(torch.as_tensor(x).float()[None], torch.as_tensor(h).float()[None])[0]
+
+
+def logistic(a):
+    return 1 / (1 + np.exp(-a))
+
+
+def right_step(x, h, W, U, b):
+    a = W @ h + U @ x + b
+    return a.tanh() if isinstance(a, torch.Tensor) else np.tanh(a)
+
+
+def step_times(factor):
+    return lambda *given: factor * right_step(*given)
+
+
+def step_and(more):
+    return lambda *given: right_step(*given) + more
+
+
+ELEMENTS = "element by element"
+
+
+TRANSPOSED = "Is a matrix transposed?"
+
+
+RIGHT = {
+    "rnn_step": [
+        lambda x, h, W, U, b: np.tanh(W @ h + U @ x + b),
+        lambda x, h, W, U, b: torch.tanh(W @ h + U @ x + b),
+        lambda x, h, W, U, b: np.tanh(np.hstack([W, U]) @ np.concatenate([h, x]) + b).tolist(),
+        step_in_loops,
+        step_in_place,
+        step_by_module,
+    ],
+}
+STEP = rows(
+    "rnn_step",
+    ("*", lambda x, h, W, U, b: np.tanh(W * h + U * x + b), ELEMENTS, WRONG_SHAPE),
+    ("column sums", lambda x, h, W, U, b: np.tanh((W * h).sum(0) + (U * x).sum(0) + b),
+     "not over a column", WRONG_SHAPE),
+    ("h W", lambda x, h, W, U, b: np.tanh(h @ W + x @ U + b), TRANSPOSED),
+    ("W^T", lambda x, h, W, U, b: np.tanh(W.T @ h + U @ x + b), TRANSPOSED),
+    ("U^T", lambda x, h, W, U, b: np.tanh(W @ h + U.T @ x + b), TRANSPOSED),
+    ("no b", lambda x, h, W, U, b: np.tanh(W @ h + U @ x), "Where is the bias"),
+    ("no tanh", lambda x, h, W, U, b: W @ h + U @ x + b, "where is the tanh"),
+    ("b outside", lambda x, h, W, U, b: np.tanh(W @ h + U @ x) + b, "on top of it"),
+    ("swapped", lambda x, h, W, U, b: np.tanh(U @ h + W @ x + b), "seem swapped"),
+    ("logistic", lambda x, h, W, U, b: logistic(W @ h + U @ x + b), "logistic"),
+    ("no W h", lambda x, h, W, U, b: np.tanh(U @ x + b), "no memory"),
+    ("minus", lambda x, h, W, U, b: -np.tanh(W @ h + U @ x + b), "-1 times"),
+    ("too deep", lambda x, h, W, U, b: np.tanh(W @ h + U @ x + b)[None],
+     "should have (hidden,) = (4,)", WRONG_SHAPE),
+    ("a bit large", step_times(1.001), "0.1 % too large, everywhere"),
+    ("a bit small", step_times(0.98), "2 % too small, everywhere"),
+    ("a bit more", step_and(3e-5), "3e-05 larger than it should be, everywhere"),
+    ("sine", lambda x, h, W, U, b: np.sin(W @ h + U @ x + b),
+     "Numbers that are off: 15 of 15, by up to"),
+    ("less", step_and(-0.5), "0.5 smaller than it should be, everywhere"),
+    ("float16", lambda x, h, W, U, b: right_step(*(a.astype(np.float16) for a in (x, h, W, U, b))),
+     "to the precision of float16, about three digits"),
+    ("bfloat16",
+     lambda *given: right_step(*(torch.as_tensor(a).bfloat16() for a in given)),
+     "to the precision of bfloat16, about two digits"),
+    ("torch's own error",
+     lambda x, h, W, U, b: torch.matmul(W, h) + torch.matmul(U.T, torch.cat([x, x])) + b,
+     "size mismatch", FAILED),
+)  # fmt: skip
+WRONG = [*STEP]
+
+
+@right(RIGHT)
+def test_a_right_answer_passes(name, answer):
+    check_right(name, answer)
+
+
+@wrong(WRONG)
+def test_a_wrong_answer_is_told_what_was_seen(planted):
+    check_wrong(planted)

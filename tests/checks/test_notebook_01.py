@@ -1,13 +1,15 @@
-"""Answers to notebook 01's flip test: right ones written differently, wrong ones named."""
+"""Answers to notebook 01's exercises: right ones written differently, wrong ones named."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
 import torch
+from planted import check_right, check_wrong, right, rows, wrong
 
 from helpers import checks, task
-from helpers.checks.results import FAILED, RIGHT, WRONG_SHAPE, WRONG_VALUES
+from helpers.checks import results
+from helpers.checks.results import FAILED, WRONG_SHAPE, WRONG_VALUES
 
 NOUNS = task.word_numbers()
 
@@ -53,7 +55,7 @@ def in_place_and_back(p_was, words):
 )
 def test_flip_test_accepts(answer):
     result = checks.flip_test(answer)
-    assert result.status == RIGHT, result
+    assert result.status == results.RIGHT, result
     assert result.points == 3
 
 
@@ -111,3 +113,50 @@ def test_flip_test_names_what_it_saw(answer, status, says):
     result = checks.flip_test(answer)
     assert (result.status, result.points) == (status, 0), result
     assert says in str(result), result
+
+
+def count_in_a_loop(words, subject):
+    for count, word in enumerate(words[subject + 1 :]):
+        if word in {"was", "were"}:
+            return torch.tensor(count)
+    return None
+
+
+def verb_at(words):
+    return next(i for i, word in enumerate(words) if word in ("was", "were"))
+
+
+RIGHT = {
+    "words_between": [
+        lambda words, subject: (
+            [word in ("was", "were") for word in words].index(True) - subject - 1
+        ),
+        count_in_a_loop,
+        lambda words, subject: float(
+            max(words.index(verb) for verb in ("was", "were") if verb in words) - subject - 1
+        ),
+        lambda words, subject: [np.flatnonzero(np.isin(words, ["was", "were"]))[0] - subject - 1],
+    ],
+}
+COUNT = rows(
+    "words_between",
+    ("counts the verb", lambda w, s: verb_at(w) - s, "One too many"),
+    ("counts both", lambda w, s: verb_at(w) - s + 1, "Two too many"),
+    ("one too few", lambda w, s: verb_at(w) - s - 2, "One too few"),
+    ("no commas", lambda w, s: len([x for x in w[s + 1 : verb_at(w)] if x != ","]), "commas"),
+    ("with the opener", lambda w, s: verb_at(w), "from the start"),
+    ("to the end", lambda w, s: len(w) - s - 1, "to the end"),
+    ("backwards", lambda w, s: s - verb_at(w) + 1, "negative"),
+    ("the words", lambda w, s: w[s + 1 : verb_at(w)], "type list", FAILED),
+)  # fmt: skip
+WRONG = [*COUNT]
+
+
+@right(RIGHT)
+def test_a_right_answer_passes(name, answer):
+    check_right(name, answer)
+
+
+@wrong(WRONG)
+def test_a_wrong_answer_is_told_what_was_seen(planted):
+    check_wrong(planted)

@@ -98,3 +98,9 @@ def test_every_exercise_is_exported_and_stands_in_the_table():
         assert exercise.points >= 1
     labels = [exercise.label for exercise in checks.exercises()]
     assert len(labels) == len(set(labels))
+
+
+def test_every_exercise_has_answers_planted():
+    tests = "".join(path.read_text("utf-8") for path in Path(__file__).parent.glob("test_*.py"))
+    for name in registry.EXERCISES:
+        assert f"checks.{name}(" in tests or f'    "{name}": [' in tests, name

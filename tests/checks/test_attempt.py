@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import _thread
 import inspect
 import io
 import itertools
 import random
+import signal
 import sys
 import threading
 import time
@@ -16,10 +18,11 @@ import pytest
 import torch
 
 from helpers import checks
-from helpers.checks import harness, limits
+from helpers.checks import attempt
 from helpers.checks.results import FAILED, NOT_ATTEMPTED, RIGHT, STATUSES, WRONG_VALUES
 
 NAMES = list(checks.EXERCISES)
+DONE = "done = True\n"
 
 
 def right_step(x, h, W, U, b):
@@ -80,7 +83,7 @@ IN_PLACE = [
 
 @pytest.fixture
 def in_a_hurry(monkeypatch):
-    monkeypatch.setattr(harness, "SECONDS", 0.2)
+    monkeypatch.setattr(attempt, "SECONDS", 0.2)
 
 
 def raises(error):
@@ -90,16 +93,16 @@ def raises(error):
     return answer
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_an_untouched_stub_is_not_attempted(name):
+def test_an_untouched_stub_is_not_attempted():
     def stub(*given):
         """The docstring that stands above the stub."""
         # YOUR CODE HERE
         raise NotImplementedError()
 
-    result = getattr(checks, name)(stub)
-    assert (result.status, result.points, result.passed) == (NOT_ATTEMPTED, 0, False)
-    assert str(result) == f"{name}: not attempted yet."
+    for name in NAMES:
+        result = getattr(checks, name)(stub)
+        assert (result.status, result.points, result.passed) == (NOT_ATTEMPTED, 0, False)
+        assert str(result) == f"{name}: not attempted yet."
 
 
 def test_a_stub_that_was_written_into_is_told_of_its_last_line():
@@ -109,9 +112,7 @@ def test_a_stub_that_was_written_into_is_told_of_its_last_line():
         raise NotImplementedError()
         return np.tanh(a)
 
-    result = checks.rnn_step(answer)
-    assert result.status == FAILED
-    assert "is still there" in str(result)
+    assert "is still there" in str(checks.rnn_step(answer))
 
 
 def test_someone_elses_not_implemented_error_is_a_failure():
@@ -122,18 +123,14 @@ def test_someone_elses_not_implemented_error_is_a_failure():
     assert checks.rnn_step(raises(NotImplementedError("not for Half"))).status == FAILED
 
 
-@pytest.mark.parametrize("name", NAMES)
-@pytest.mark.parametrize(
-    "error",
-    [ValueError("bad\nnews"), SystemExit(3), KeyboardInterrupt(), GeneratorExit(), MemoryError()],
-    ids=lambda error: type(error).__name__,
-)
-def test_what_is_raised_is_named(name, error):
-    result = getattr(checks, name)(raises(error))
-    assert result.status == FAILED
-    assert type(error).__name__ in str(result)
-    assert "news" not in str(result)
-    assert "line 2 of answer: raise error" in str(result)
+@pytest.mark.parametrize("error", [ValueError("bad\nnews"), SystemExit(3), MemoryError()])
+def test_what_is_raised_is_named_with_the_learners_line(error):
+    for name in NAMES:
+        result = getattr(checks, name)(raises(error))
+        assert result.status == FAILED
+        assert type(error).__name__ in str(result)
+        assert "news" not in str(result)
+        assert "line 2 of answer: raise error" in str(result)
 
 
 def test_an_error_that_cannot_be_printed_is_named():
@@ -144,60 +141,33 @@ def test_an_error_that_cannot_be_printed_is_named():
     assert "Mute." in str(checks.rnn_step(raises(Mute())))
 
 
-def test_an_error_whose_words_end_the_program_is_named():
-    class Final(Exception):
-        def __str__(self):
-            raise SystemExit
-
-    assert "Final." in str(checks.rnn_step(raises(Final())))
-
-
-def test_a_function_that_cannot_be_looked_at_is_called():
-    class Closed:
-        @property
-        def __signature__(self):
-            raise RuntimeError
-
-        def __getattr__(self, name):
-            raise RuntimeError
-
-        def __call__(self, x, h, W, U, b):
-            return right_step(x, h, W, U, b)
-
-    def circle(x, h, W, U, b):
-        return right_step(x, h, W, U, b) if len(h) != 5 else 1 / 0
-
-    circle.__wrapped__ = circle
-    assert checks.rnn_step(Closed()).passed
-    assert "ZeroDivisionError" in str(checks.rnn_step(circle))
-
-
 @pytest.mark.parametrize(
     ("answer", "says"),
     [
-        (
-            lambda x, h, W, U, b: torch.matmul(W, h) + torch.matmul(U.T, torch.cat([x, x])) + b,
-            "size mismatch",
-        ),
         (lambda x, h, W, U, b: torch.matmul(W, torch.cat([h, h])), "size mismatch"),
-        (lambda x, h, W, U, b: (W @ h + U @ x + b).tanh().tann(), "no attribute 'tann'"),
         (lambda x, h, W, U, b: (W @ h + U @ x + b).astype(float).tann(), "numpy.ndarray"),
         (lambda x, h, W, U, b: (W @ h + U @ x + b).tann(), "numpy.ndarray"),
         (lambda x, h, W, U, b: np.tanh(W @ h, U, x, b), "takes from 1 to 2"),
     ],
-    ids=["other place", "same place", "torch later", "numpy later", "either", "numpy"],
+    ids=["torch", "numpy later", "either", "numpy"],
 )
 def test_the_error_is_that_of_the_kind_of_array_the_code_is_for(answer, says):
     assert says in str(checks.rnn_step(answer))
+
+
+def test_the_error_further_down_tells_the_kind():
+    def answer(x, h, W, U, b):
+        new = (W @ h + U @ x + b).tanh()
+        return new.tann()
+
+    assert "'Tensor' object has no attribute 'tann'" in str(checks.rnn_step(answer))
 
 
 def test_a_failure_on_later_sizes_tells_the_shapes():
     def answer(x, h, W, U, b):
         return np.tanh(W @ h + U @ (x if len(x) == len(h) else x[None]) + b)
 
-    text = str(checks.rnn_step(answer))
-    assert "ValueError" in text
-    assert "x (2,), h (5,), W (5, 5), U (5, 2) and b (5,)" in text
+    assert "x (2,), h (5,), W (5, 5), U (5, 2) and b (5,)" in str(checks.rnn_step(answer))
 
 
 def test_recursion_without_end_is_named():
@@ -207,77 +177,114 @@ def test_recursion_without_end_is_named():
     assert "RecursionError" in str(checks.rnn_step(answer))
 
 
-@pytest.mark.parametrize("name", sorted({*NAMES} - {"first_inf", "train_step"}))
-def test_none_is_told(name):
-    result = getattr(checks, name)(lambda *given: None)
-    assert result.status == FAILED
-    assert "returned None" in str(result)
+def test_none_is_told_as_always_or_as_on_some_inputs():
+    always = checks.rnn_step(lambda x, h, W, U, b: None)
+    assert "It returned None. Is the return statement missing?" in str(always)
+
+    def answer(x, h, W, U, b):
+        if len(x) == len(h):
+            return right_step(x, h, W, U, b)
+
+    text = str(checks.rnn_step(answer))
+    assert "It returned None for 3 of 5 inputs, the first with x (2,), h (5,)," in text
+    assert "Is the return statement missing?" not in text
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_a_loop_without_end_is_stopped(name, in_a_hurry):
+@pytest.mark.parametrize("name", ["rnn_step", "train_step", "fool_the_latch"])
+def test_a_loop_without_end_is_stopped(name, in_a_hurry, capfd):
     def answer(*given):
         while True:
-            pass
+            try:
+                sum(range(100))
+            except Exception:
+                continue
 
-    threads = threading.active_count()
+    threads, handler = threading.active_count(), signal.getsignal(signal.SIGINT)
     result = getattr(checks, name)(answer)
     assert result.status == FAILED
     assert "did not end within 0.2 s" in str(result)
     assert threading.active_count() == threads
-
-
-def test_a_loop_that_catches_everything_leaves_a_message(in_a_hurry, monkeypatch):
-    monkeypatch.setattr(limits, "GRACE", 0.1)
-    go_on = [True]
-
-    def answer(*given):
-        while go_on[0]:
-            try:
-                time.sleep(0.001)
-            except BaseException:
-                continue
-
-    result = checks.rnn_step(answer)
-    go_on[0] = False
-    assert result.status == FAILED
-    assert "restart the kernel" in str(result)
-
-
-def test_a_generator_is_read_no_further_than_needed():
-    result = checks.bptt_step(lambda *given: itertools.count())
-    assert "It returned more than 3" in str(result)
-
-
-def test_nothing_is_printed_to_stderr(in_a_hurry, capfd):
-    def answer(*given):
-        while True:
-            pass
-
-    checks.rnn_step(answer)
-    checks.rnn_step(raises(SystemExit(1)))
+    assert signal.getsignal(signal.SIGINT) is handler
     assert capfd.readouterr() == ("", "")
 
 
-def test_what_the_learner_prints_is_shown(capsys):
-    def answer(x, h, W, U, b):
-        print("here")
-        return right_step(x, h, W, U, b)
+def test_an_import_is_never_cut_off(in_a_hurry, tmp_path, monkeypatch):
+    (tmp_path / "slow_module.py").write_text(
+        "import time\nend = time.monotonic() + 1\nwhile time.monotonic() < end:\n    pass\n" + DONE
+    )
+    monkeypatch.syspath_prepend(tmp_path)
 
-    assert checks.rnn_step(answer).passed
-    assert "here" in capsys.readouterr().out
+    def answer(*given):
+        import slow_module  # noqa: F401
+
+        while True:
+            pass
+
+    assert "did not end" in str(checks.rnn_step(answer))
+    assert sys.modules.pop("slow_module").done
+
+
+def test_a_stop_between_imports_leaves_whole_modules(tmp_path, monkeypatch):
+    """Each module imports the next, and the time runs out at another place in every round."""
+    rounds, length = 12, 40
+    for number in range(rounds * length):
+        last = number % length == length - 1
+        after = "" if last else f"import chained_{number + 1}\n"
+        (tmp_path / f"chained_{number}.py").write_text(f"x = sum(range(20_000))\n{after}{DONE}")
+    monkeypatch.syspath_prepend(tmp_path)
+    for start in range(rounds):
+        monkeypatch.setattr(attempt, "SECONDS", 0.005 * (start + 1))
+
+        def answer(*given, start=start):
+            for number in reversed(range(start * length, (start + 1) * length)):
+                __import__(f"chained_{number}")
+            while True:
+                pass
+
+        assert "did not end" in str(checks.rnn_step(answer))
+    imported = [name for name in sys.modules if name.startswith("chained_")]
+    assert imported
+    assert all(sys.modules.pop(name).done for name in imported)
+
+
+def test_a_keyboard_interrupt_stops_the_learners_code_and_reaches_the_notebook():
+    def answer(*given):
+        _thread.interrupt_main()
+        while True:
+            pass
+
+    handler = signal.getsignal(signal.SIGINT)
+    with pytest.raises(KeyboardInterrupt):
+        checks.rnn_step(answer)
+    assert signal.getsignal(signal.SIGINT) is handler
+
+
+def test_outside_the_main_thread_the_check_works_without_a_limit():
+    results = []
+    thread = threading.Thread(target=lambda: results.append(checks.rnn_step(right_step)))
+    thread.start()
+    thread.join()
+    assert results[0].passed
+
+
+def test_what_is_limited_keeps_its_value_and_its_error(in_a_hurry):
+    assert attempt.limited(lambda: 7, 5) == 7
+    with pytest.raises(ZeroDivisionError):
+        attempt.limited(lambda: 1 / 0, 5)
+    with pytest.raises(attempt.OutOfTime):
+        attempt.limited(lambda: [time.sleep(0.01) for _ in range(1000)], 0.1)
+
+
+def test_a_generator_is_read_no_further_than_needed():
+    assert "It returned more than 3" in str(checks.bptt_step(lambda *given: itertools.count()))
 
 
 def test_what_torch_code_prints_is_shown_once_for_each_call(capsys):
-    calls = []
-
     def answer(x, h, W, U, b):
         print(len(h), len(x))
-        calls.append(len(h))
         return torch.tanh(W @ h + U @ x + b)
 
     assert checks.rnn_step(answer).passed
-    assert len(calls) == 6
     assert capsys.readouterr().out == "4 4\n3 3\n5 2\n2 6\n1 3\n"
 
 
@@ -291,37 +298,12 @@ def test_what_a_stopped_function_printed_is_shown(in_a_hurry, capsys):
     assert capsys.readouterr().out == "so far\n"
 
 
-def test_an_interrupt_stops_the_learners_code():
-    def interrupted(self, timeout=None):
-        monkey.undo()
-        raise KeyboardInterrupt
-
-    running = []
-
-    def answer(*given):
-        running.append(threading.current_thread())
-        while True:
-            pass
-
-    monkey = pytest.MonkeyPatch()
-    monkey.setattr(threading.Thread, "join", interrupted)
-    try:
-        with pytest.raises(KeyboardInterrupt):
-            checks.rnn_step(answer)
-    finally:
-        monkey.undo()
-    for thread in running:
-        thread.join(2)
-        assert not thread.is_alive()
-
-
 @pytest.mark.parametrize(("name", "answer", "changed"), IN_PLACE)
-def test_a_right_answer_that_changed_its_arguments_is_right_and_told(name, answer, changed):
+def test_a_right_answer_that_overwrites_its_arguments_does_not_pass(name, answer, changed):
     result = getattr(checks, name)(answer)
-    assert result.status == RIGHT
-    assert result.points == checks.EXERCISES[name].points
-    last = str(result).splitlines()[-1]
-    assert last.strip().startswith(f"It also changed {changed}, which the caller may need")
+    assert (result.status, result.points) == (WRONG_VALUES, 0)
+    assert f"{name}: right values, but an argument changed." in str(result)
+    assert f"It overwrote {changed}, and the caller still needs the old values." in str(result)
 
 
 def test_a_wrong_answer_that_changed_its_arguments_is_wrong_and_told():
@@ -329,9 +311,8 @@ def test_a_wrong_answer_that_changed_its_arguments_is_wrong_and_told():
         h += 1
         return right_step(x, h, W, U, b)
 
-    result = checks.rnn_step(answer)
-    assert result.status == WRONG_VALUES
-    assert "It also changed h" in str(result)
+    assert "right shape, wrong values" in str(checks.rnn_step(answer))
+    assert "It also overwrote h." in str(checks.rnn_step(answer))
 
 
 def test_arguments_may_be_changed_into_anything():
@@ -340,18 +321,14 @@ def test_arguments_may_be_changed_into_anything():
         words[0] = np.array([None])
         return count
 
-    result = checks.words_between(answer)
-    assert result.passed
-    assert "It also changed words" in str(result)
+    assert "It overwrote words" in str(checks.words_between(answer))
 
     def answer_in_torch(x, h, W, U, b):
         new = torch.tanh(W @ h + U @ x + b)
         W.data = W.bfloat16()
         return new
 
-    result = checks.rnn_step(answer_in_torch)
-    assert result.passed
-    assert "It also changed W" in str(result)
+    assert "It overwrote W" in str(checks.rnn_step(answer_in_torch))
 
 
 def test_each_call_gets_fresh_copies():
@@ -362,26 +339,13 @@ def test_each_call_gets_fresh_copies():
         words.clear()
         return 0
 
-    first, second = checks.words_between(answer), checks.words_between(answer)
-    assert "It also changed words" in str(first)
-    assert str(first) == str(second)
+    assert str(checks.words_between(answer)) == str(checks.words_between(answer))
     assert seen[: len(seen) // 2] == seen[len(seen) // 2 :]
 
 
 @pytest.mark.parametrize(
     "returned",
-    [
-        "words",
-        object(),
-        {"h": 1},
-        [1, [2, 3]],
-        1 + 2j,
-        np.array(["a"]),
-        True,
-        int,
-        lambda: 1,
-        [None],
-    ],
+    ["words", object(), [1, [2, 3]], 1 + 2j, np.array(["a"]), True, lambda: 1, [None], 10**400],
     ids=lambda value: type(value).__name__,
 )
 def test_what_is_no_array_is_named(returned):
@@ -391,9 +355,7 @@ def test_what_is_no_array_is_named(returned):
 
 
 def test_values_that_are_not_finite_are_told():
-    result = checks.rnn_step(lambda x, h, W, U, b: np.full(len(h), np.nan))
-    assert result.status == WRONG_VALUES
-    assert "inf or NaN" in str(result)
+    assert "inf or NaN" in str(checks.rnn_step(lambda x, h, W, U, b: np.full(len(h), np.nan)))
 
 
 @pytest.mark.parametrize("answer", [None, 3, np.ones(4), "rnn_step"])
@@ -428,33 +390,20 @@ def test_settings_of_the_libraries_stay_as_they_were():
         warnings.simplefilter("error")
         sys.setrecursionlimit(5000)
         sys.stdout = io.StringIO()
-        torch.use_deterministic_algorithms(True)
-        step = right_step(x, h, W, U, b)
-        np.sinh = torch.sinh = np.sin
-        return step
+        return right_step(x, h, W, U, b)
 
-    def settings():
+    def held():
         state = np.random.get_state()  # noqa: NPY002
         return (
             random.getstate(), state[1].tolist(), state[2], torch.get_rng_state().tolist(),
             torch.get_default_dtype(), torch.is_grad_enabled(), torch.get_num_threads(),
             tuple(np.geterr().items()), list(warnings.filters), sys.getrecursionlimit(),
-            sys.stdout, torch.are_deterministic_algorithms_enabled(), np.sinh, torch.sinh,
+            sys.stdout,
         )  # fmt: skip
 
-    before = settings()
+    before = held()
     assert checks.rnn_step(careless).passed
-    assert settings() == before
-
-
-def test_a_function_that_changes_numpy_is_compared_with_what_is_right():
-    def answer(x, h, W, U, b):
-        np.tanh = lambda value: value
-        return W @ h + U @ x + b
-
-    tanh = np.tanh
-    assert "where is the tanh" in str(checks.rnn_step(answer))
-    assert np.tanh is tanh
+    assert held() == before
 
 
 def test_settings_of_the_notebook_do_not_reach_the_checks():
@@ -464,12 +413,9 @@ def test_settings_of_the_notebook_do_not_reach_the_checks():
         torch.nn.utils.clip_grad_norm_(model.parameters(), c)
         optimizer.step()
 
-    with torch.no_grad():
-        assert checks.train_step(train_step).passed
-    with torch.inference_mode():
-        assert checks.train_step(train_step).passed
-    with torch.device("meta"):
-        assert checks.train_step(train_step).passed
+    for mode in (torch.no_grad(), torch.inference_mode(), torch.device("meta")):
+        with mode:
+            assert checks.train_step(train_step).passed
     with np.errstate(all="raise"):
         result = checks.growing_matrix(lambda: [[0.5, 1e-300], [0, 0.5]])
         assert "not above 1,000" in str(result)
@@ -481,49 +427,23 @@ def test_settings_of_the_notebook_do_not_reach_the_checks():
         torch.set_default_dtype(torch.float32)
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_the_checks_own_arithmetic_warns_of_nothing(name):
+def test_the_checks_own_arithmetic_warns_of_nothing_and_repeats_itself():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        for returned in (0.0, 1e300, np.zeros((2, 2)), [np.zeros(3)] * 2):
-            result = getattr(checks, name)(lambda *given, returned=returned: returned)
-            assert result.status in STATUSES
-
-
-@pytest.mark.parametrize("name", ["rnn_step", "growth_for"])
-def test_a_number_too_large_for_a_float_is_told(name):
-    result = getattr(checks, name)(lambda *given: 10**400)
-    assert result.status == FAILED
-    assert "It returned a whole number beyond any float's range" in str(result)
-
-
-@pytest.mark.parametrize("name", ["words_between", "growth_for", "bias_for_span", "first_inf"])
-def test_where_one_number_is_needed_no_array_is_asked_for(name):
-    result = getattr(checks, name)(lambda *given: "four")
-    assert "It returned a value of type str; a real number is needed." in str(result)
+        for name, returned in itertools.product(NAMES, (0.25, 1e300, np.zeros((2, 2)), [[0.0]])):
+            said = [getattr(checks, name)(lambda *given, r=returned: r) for _ in range(2)]
+            assert said[0].status in STATUSES
+            assert str(said[0]) == str(said[1])
 
 
 def test_what_shift_and_tab_show_holds_no_solution():
     for name in NAMES:
         shown = inspect.getdoc(getattr(checks, name))
-        assert shown.startswith("Check a ")
-        for solution in ("tanh", "diag", "h^2", "backward", "logistic", "log", "min(", "**"):
+        assert shown.startswith("Check ")
+        for solution in ("tanh", "diag", "h^2", "backward", "logistic", "log(", "min(", "**"):
             assert solution not in shown
 
 
-def test_the_same_answer_gets_the_same_words():
-    for name in NAMES:
-        check = getattr(checks, name)
-        assert str(check(lambda *given: 0.25)) == str(check(lambda *given: 0.25))
-
-
-def test_a_result_is_a_value():
+def test_a_result_tells_exercise_status_and_points():
     result = checks.rnn_step(right_step)
     assert (result.exercise, result.status, result.points) == ("rnn_step", RIGHT, 2)
-
-
-def test_a_thread_that_ends_in_time_keeps_its_value():
-    assert limits.limited(lambda: 7, 5) == 7
-    with pytest.raises(ZeroDivisionError):
-        limits.limited(lambda: 1 / 0, 5)
-    assert sys.getrecursionlimit() > 500

@@ -1,0 +1,374 @@
+"""Call a learner's function on copies of the inputs, whatever it may do.
+
+`attempt` gives one outcome for each input, or raises a Verdict that says in plain words
+why there is none.
+"""
+
+from __future__ import annotations
+
+import _thread
+import contextlib
+import copy
+import inspect
+import io
+import linecache
+import random
+import signal
+import sys
+import threading
+import time
+import traceback
+import warnings
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from types import CodeType, FrameType
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from helpers.checks.results import FAILED, NOT_ATTEMPTED, Verdict
+
+SECONDS = 5.0  # of computing, for all calls of one check together
+LONGEST = 10  # times as long by the clock, where the machine is busy or the code only waits
+PAUSE = 0.2  # seconds between two requests to stop
+LONGEST_REASON = 200  # characters of an exception's own words
+LONGEST_PRINT = 10_000  # characters that are shown of what a stopped function printed
+ABOUT_KINDS = (TypeError, AttributeError, RuntimeError)
+KIND_NAMES = {"numpy": "numpy.", "torch": "Tensor"}  # as errors about that kind write it
+Case = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What one call gave: a value or an error, and the names of the inputs that it changed."""
+
+    value: Any = None
+    error: BaseException | None = None
+    changed: tuple[str, ...] = ()
+
+
+class OutOfTime(BaseException):
+    """Raised inside a function that ran out of time."""
+
+
+def attempt(
+    function: Any,
+    cases: Sequence[Case],
+    receive: Callable[[Any], Any],
+    *,
+    kinds: Sequence[str] = ("numpy", "torch"),
+    may_return_none: bool = False,
+    copies: bool = True,
+) -> list[Outcome]:
+    """Call function on a fresh copy of each case's values, in their order.
+
+    receive: turns what came back into what is compared, or raises a Verdict.
+    kinds: "numpy" or "torch", the arrays to call with; the second is tried if the first
+    call ends in an error that may be about the kind.
+    may_return_none: whether None is an answer. copies: False hands over the values themselves.
+    Raises a Verdict if the function is an untouched stub, fails on the first case, runs
+    out of time or returns None. A later case that fails is an outcome with an error.
+    """
+    _check_callable(function, cases[0])
+
+    def calls() -> list[Outcome]:
+        first, kind = _first_call(function, cases[0], receive, kinds if copies else ("as it is",))
+        later = cases[1:] if first.error is None else ()
+        return [first, *(_call(function, case, receive, kind) for case in later)]
+
+    try:
+        with settings():
+            outcomes = limited(calls, SECONDS)
+    except OutOfTime:
+        raise Verdict(
+            FAILED,
+            f"It did not end within {SECONDS:g} s. Is there a loop without an end?",
+            "If not, the machine may be busy: run the check once more.",
+        ) from None
+    for outcome in outcomes:
+        _check_stub(function, outcome.error)
+    if outcomes[0].error is not None:
+        raise failure(function, outcomes[0].error, cases[0])
+    if not may_return_none:
+        _check_none(cases, outcomes)
+    return outcomes
+
+
+def check_errors(function: Any, cases: Sequence[Case], outcomes: Sequence[Outcome]) -> None:
+    """Raise a Verdict for the first case on which the function failed."""
+    for case, outcome in zip(cases, outcomes, strict=True):
+        if outcome.error is not None:
+            raise failure(function, outcome.error, case)
+
+
+def failure(function: Any, error: BaseException, case: Case) -> Verdict:
+    """Return the Verdict for an error: its words, the learner's line, the inputs' shapes."""
+    if isinstance(error, Verdict):
+        return error
+    words = _words(error).split("\n")[0][:LONGEST_REASON]
+    lines = [f"{type(error).__name__}: {words}" if words else f"{type(error).__name__}."]
+    own = _own_lines(function, error)
+    if own:
+        code, number = own[-1]
+        text = linecache.getline(code.co_filename, number).strip()
+        where = f"That was line {number - code.co_firstlineno + 1} of {code.co_name}"
+        lines.append(f"{where}: {text}" if text else f"{where}.")
+    shapes = shapes_of(case)
+    if shapes:
+        lines.append(f"It was called with {shapes}.")
+    return Verdict(FAILED, *lines)
+
+
+def shapes_of(case: Case) -> str:
+    """Return the shapes of a case's arrays, such as "x (3,) and W (4, 4)"; numbers have none."""
+    shapes = [f"{name} {shape}" for name, value in case.items() if (shape := _shape_of(value))]
+    return " and ".join([", ".join(shapes[:-1]), *shapes[-1:]] if len(shapes) > 1 else shapes)
+
+
+def _shape_of(value: Any) -> str:
+    if isinstance(value, (np.ndarray, Tensor)):
+        return str(tuple(value.shape)) if value.ndim else ""
+    if isinstance(value, list) and all(isinstance(each, (np.ndarray, Tensor)) for each in value):
+        return f"[{', '.join(str(tuple(each.shape)) for each in value)}]"
+    return ""
+
+
+def _check_callable(function: Any, case: Case) -> None:
+    if not callable(function):
+        kind = type(function).__name__
+        raise Verdict(FAILED, f"The check needs your function itself; it got {kind}.")
+    try:
+        signature = inspect.signature(function)
+    except (TypeError, ValueError):  # not every callable can tell what it takes
+        return
+    try:
+        signature.bind(*case.values())
+    except TypeError:
+        wanted = f"({', '.join(case)})"
+        raise Verdict(
+            FAILED, f"It is called with {wanted}, in this order; yours takes {signature}."
+        ) from None
+
+
+def _first_call(
+    function: Any, case: Case, receive: Callable[[Any], Any], kinds: Sequence[str]
+) -> tuple[Outcome, str]:
+    """Return the outcome and the kind of array that the function was written for.
+
+    What it prints is shown for that kind alone.
+    """
+    chosen, kind, printed = _quiet_call(function, case, receive, kinds[0])
+    for other_kind in kinds[1:]:
+        if isinstance(chosen.error, ABOUT_KINDS):
+            other, _, also = _quiet_call(function, case, receive, other_kind)
+            if _fits_better(function, (other, other_kind), (chosen, kind)):
+                chosen, kind, printed = other, other_kind, also
+    print(printed, end="")
+    return chosen, kind
+
+
+def _quiet_call(
+    function: Any, case: Case, receive: Callable[[Any], Any], kind: str
+) -> tuple[Outcome, str, str]:
+    printed = io.StringIO()
+    try:
+        with contextlib.redirect_stdout(printed):
+            outcome = _call(function, case, receive, kind)
+    except (OutOfTime, KeyboardInterrupt):
+        print(printed.getvalue()[:LONGEST_PRINT], end="")
+        raise
+    return outcome, kind, printed.getvalue()
+
+
+def _fits_better(function: Any, other: tuple[Outcome, str], first: tuple[Outcome, str]) -> bool:
+    """Whether the other kind of array suits the learner's code better than the first.
+
+    If both calls failed, it does where the first error is about the kind of array and the
+    other one came on a later line, or is about something else.
+    """
+    new, old = other[0].error, first[0].error
+    if new is None or isinstance(new, Verdict):
+        return True
+    if old is None or KIND_NAMES[first[1]] not in _words(old):
+        return False
+    reached, before = ([number for _, number in _own_lines(function, e)] for e in (new, old))
+    return reached > before or KIND_NAMES[other[1]] not in _words(new)
+
+
+def _call(function: Any, case: Case, receive: Callable[[Any], Any], kind: str) -> Outcome:
+    given, kept = dict(case), {}
+    if kind in KIND_NAMES:
+        given = {name: _as(kind, value) for name, value in copy.deepcopy(given).items()}
+        kept = copy.deepcopy(given)
+    try:
+        returned = function(*given.values())
+        value = None if returned is None else receive(returned)
+    except (OutOfTime, KeyboardInterrupt):
+        raise
+    except BaseException as error:
+        return Outcome(error=error)
+    return Outcome(value, None, tuple(n for n in kept if not _same(given[n], kept[n])))
+
+
+def _as(kind: str, value: Any) -> Any:
+    if isinstance(value, list):
+        return [_as(kind, each) for each in value]
+    if kind == "numpy":
+        return value.numpy() if isinstance(value, Tensor) else value
+    return torch.from_numpy(value) if isinstance(value, np.ndarray) else value
+
+
+def _same(one: Any, other: Any) -> bool:
+    """Whether a value is as it was; of what is neither number nor word the type is enough."""
+    if type(one) is not type(other):
+        return False
+    if isinstance(one, list):
+        return len(one) == len(other) and all(map(_same, one, other))
+    if isinstance(one, Tensor):
+        return one.dtype == other.dtype and _same(one.detach().numpy(), other.detach().numpy())
+    if isinstance(one, np.ndarray):
+        return one.dtype == other.dtype and np.array_equal(one, other, equal_nan=True)
+    return one == other if isinstance(one, (str, int, float)) else True
+
+
+def _check_stub(function: Any, error: BaseException | None) -> None:
+    """Raise a Verdict if the error is the stub's own `raise NotImplementedError()`."""
+    if type(error) is not NotImplementedError or error.args:
+        return
+    code = _code(function)
+    frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__)]
+    if code is None or frames[-1].f_code is not code:
+        return
+    if code.co_names == ("NotImplementedError",):
+        raise Verdict(NOT_ATTEMPTED)
+    raise Verdict(
+        FAILED,
+        "The line `raise NotImplementedError()` is still there, and the function ends at it.",
+        "Delete it once your code stands in its place.",
+    )
+
+
+def _check_none(cases: Sequence[Case], outcomes: Sequence[Outcome]) -> None:
+    """Raise a Verdict if None came back, saying whether always or where."""
+    answered = [outcome for outcome in outcomes if outcome.error is None]
+    empty = [i for i, o in enumerate(outcomes) if o.error is None and o.value is None]
+    if not empty:
+        return
+    if len(empty) == len(answered):
+        raise Verdict(FAILED, "It returned None. Is the return statement missing?")
+    shapes = shapes_of(cases[empty[0]])
+    raise Verdict(
+        FAILED,
+        f"It returned None for {len(empty)} of {len(answered)} inputs"
+        f"{f', the first with {shapes}' if shapes else ''}.",
+        "Does every branch end in a return?",
+    )
+
+
+def _code(function: Any) -> CodeType | None:
+    with contextlib.suppress(Exception):  # attributes of the learner's own making
+        return getattr(inspect.unwrap(function), "__code__", None)
+    return None
+
+
+def _words(error: BaseException) -> str:
+    try:
+        return str(error).strip()
+    except Exception:  # an error of the learner's own making
+        return ""
+
+
+def _own_lines(function: Any, error: BaseException) -> list[tuple[CodeType, int]]:
+    """Return code and line of each frame in the learner's own file, the outermost first."""
+    code = _code(function)
+    if code is None:
+        return []
+    frames = traceback.walk_tb(error.__traceback__)
+    return [(f.f_code, n) for f, n in frames if f.f_code.co_filename == code.co_filename]
+
+
+def limited(job: Callable[[], Any], seconds: float) -> Any:
+    """Return job(), or raise OutOfTime inside it after so many seconds of computing.
+
+    A timer asks for an interrupt, and the handler that Python then runs in the main thread
+    looks at the stack that it interrupts: while anything is being imported it waits, since a
+    module whose import is cut off stays broken for the whole kernel. A keyboard interrupt does
+    what it did before. Outside the main thread, where no handler runs, there is no limit.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        return job()
+    over, late, raised_at = threading.Event(), threading.Event(), [-PAUSE]
+
+    computed, began = time.process_time(), time.monotonic()
+
+    def ask() -> None:
+        while not over.wait(PAUSE / 4):
+            waited = time.monotonic() - began
+            if time.process_time() - computed > seconds or waited > LONGEST * seconds:
+                late.set()
+                _thread.interrupt_main()
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        if not late.is_set():
+            if callable(before):
+                before(number, frame)
+        elif not (over.is_set() or _importing(frame) or time.monotonic() < raised_at[0] + PAUSE):
+            raised_at[0] = time.monotonic()
+            raise OutOfTime
+
+    before = signal.getsignal(signal.SIGINT) or signal.SIG_DFL
+    timer = threading.Thread(target=ask, daemon=True)
+    signal.signal(signal.SIGINT, stop)
+    try:
+        timer.start()
+        try:
+            return job()
+        finally:
+            over.set()
+    finally:  # once more, should the request have come between the two
+        over.set()
+        timer.join()
+        signal.signal(signal.SIGINT, before)
+
+
+def _importing(frame: FrameType | None) -> bool:
+    """Whether an import is under way between `limited` and the interrupted frame."""
+    while frame is not None and frame.f_code is not limited.__code__:
+        if frame.f_code.co_filename.startswith("<frozen importlib"):
+            return True
+        frame = frame.f_back
+    return False
+
+
+@contextlib.contextmanager
+def settings() -> Iterator[None]:
+    """Give every library its defaults inside, and put back the notebook's own afterwards.
+
+    The random states of Python, NumPy and torch, torch's default dtype and device, gradient
+    mode and number of threads, NumPy's error handling, warning filters, the recursion limit
+    and the standard streams.
+    """
+    states = random.getstate(), np.random.get_state(), torch.get_rng_state()  # noqa: NPY002
+    dtype, threads = torch.get_default_dtype(), torch.get_num_threads()
+    recursion, out, err = sys.getrecursionlimit(), sys.stdout, sys.stderr
+    try:
+        with (
+            warnings.catch_warnings(),
+            torch.device("cpu"),
+            torch.inference_mode(False),
+            torch.enable_grad(),
+            np.errstate(divide="warn", over="warn", under="ignore", invalid="warn"),
+        ):
+            torch.set_default_dtype(torch.float32)
+            yield
+    finally:
+        sys.stdout, sys.stderr = out, err
+        sys.setrecursionlimit(recursion)
+        random.setstate(states[0])
+        np.random.set_state(states[1])  # noqa: NPY002
+        torch.set_rng_state(states[2])
+        torch.set_default_dtype(dtype)
+        if torch.get_num_threads() != threads:
+            torch.set_num_threads(threads)

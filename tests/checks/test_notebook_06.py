@@ -1,0 +1,235 @@
+"""Answers to notebook 06's exercises: right ones written differently, wrong ones named."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import torch
+from planted import check_right, check_wrong, right, rows, wrong
+from torch.nn.utils import clip_grad_norm_
+
+from helpers.checks.results import FAILED, WRONG_SHAPE
+
+
+def clip_in_place(gradients, c):
+    norm = torch.linalg.vector_norm(torch.cat([g.flatten() for g in gradients]))
+    if norm > c:
+        for g in gradients:
+            g *= c / norm
+    return gradients
+
+
+def clip_by_torch(gradients, c):
+    weights = [torch.nn.Parameter(torch.zeros_like(g)) for g in gradients]
+    for weight, g in zip(weights, gradients, strict=True):
+        weight.grad = g.clone()
+    torch.nn.utils.clip_grad_norm_(weights, c)
+    return (weight.grad for weight in weights)
+
+
+def clip_in_numpy(gradients, c):
+    arrays = [np.asarray(g, dtype=np.float32) for g in gradients]
+    factor = min(1, c / (np.sqrt(sum(np.sum(a**2) for a in arrays)) + 1e-6))
+    return tuple(factor * a for a in arrays)
+
+
+def loop_by_torch(model, loss, optimizer, c):
+    optimizer.zero_grad()
+    loss.backward()
+    torch.nn.utils.clip_grad_norm_(model.parameters(), c)
+    optimizer.step()
+
+
+def loop_by_model(model, loss, optimizer, c):
+    model.zero_grad(set_to_none=False)
+    loss.backward()
+    norm = math.sqrt(sum(float(p.grad.square().sum()) for p in model.parameters()))
+    for p in model.parameters():
+        p.grad *= min(1, c / norm)
+    optimizer.step()
+    return norm
+
+
+def loop_by_hand(model, loss, optimizer, c):
+    weights = [model.weight, model.bias]
+    for p in weights:
+        p.grad = None
+    for p, g in zip(weights, torch.autograd.grad(loss, weights), strict=True):
+        p.grad = g
+    torch.nn.utils.clip_grad_norm_(weights, c)
+    optimizer.step()
+
+
+def loop_that_clears_twice(model, loss, optimizer, c):
+    loop_by_torch(model, loss, optimizer, c)
+    optimizer.zero_grad()
+
+
+def loop_with_closure(model, loss, optimizer, c):
+    def closure():
+        optimizer.zero_grad()
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(model.parameters(), c)
+        return loss
+
+    assert optimizer.step(closure) is loss
+
+
+def loop_that_looks_at_the_optimizer(model, loss, optimizer, c):
+    assert isinstance(optimizer, torch.optim.Optimizer)
+    optimizer.load_state_dict(optimizer.state_dict())
+    optimizer.param_groups[0]["lr"] = 0.01
+    loop_by_torch(model, loss, optimizer, c)
+
+
+def length(gradients):
+    return float(torch.sqrt(sum((g**2).sum() for g in gradients)))
+
+
+def scaled(gradients, c, norm):
+    return [g * (c / norm if norm > c else 1) for g in gradients]
+
+
+def loop(order):
+    """A training step that does z(ero_grad), b(ackward), c(lip) and s(tep) in this order."""
+
+    def train_step(model, loss, optimizer, c):
+        acts = {
+            "z": optimizer.zero_grad,
+            "b": loss.backward,
+            "c": lambda: clip_grad_norm_(model.parameters(), c),
+            "v": lambda: torch.nn.utils.clip_grad_value_(model.parameters(), c),
+            "p": lambda: [clip_grad_norm_([p], c) for p in model.parameters()],
+            "s": optimizer.step,
+        }
+        for letter in order:
+            acts[letter]()
+
+    return train_step
+
+
+def loop_that_zeroes(model, loss, optimizer, c):
+    optimizer.zero_grad()
+    loss.backward()
+    for p in model.parameters():
+        p.grad.mul_(0)
+    optimizer.step()
+
+
+def loop_that_looks_afterwards(model, loss, optimizer, c):
+    loop("zbs")(model, loss, optimizer, c)
+    print(end="" if sum(p.grad.norm() for p in model.parameters()) else "0")
+
+
+def loop_with(factor):
+    """A training step that multiplies each gradient by factor(norm, c)."""
+
+    def train_step(model, loss, optimizer, c):
+        optimizer.zero_grad()
+        loss.backward()
+        norm = math.sqrt(sum(float(p.grad.square().sum()) for p in model.parameters()))
+        for p in model.parameters():
+            p.grad *= factor(norm, c)
+        optimizer.step()
+
+    return train_step
+
+
+def clip_by_hypot(gradients, c):
+    norm = math.hypot(*(float(x) for g in gradients for x in g.flatten()))
+    return [g if norm <= c else g.div(norm).mul(c) for g in gradients]
+
+
+RIGHT = {
+    "clip_by_norm": [clip_in_place, clip_by_torch, clip_in_numpy, clip_by_hypot],
+    "train_step": [
+        loop_by_torch,
+        loop_by_model,
+        loop_by_hand,
+        loop_that_clears_twice,
+        loop_with_closure,
+        loop_that_looks_at_the_optimizer,
+    ],
+}
+CLIP = rows(
+    "clip_by_norm",
+    ("by value", lambda g, c: [x.clamp(-c, c) for x in g], "clipping by value"),
+    ("per tensor", lambda g, c: [scaled([x], c, length([x]))[0] for x in g],
+     "Did you clip each tensor"),
+    ("always", lambda g, c: [x * c / max(length(g), 1e-12) for x in g],
+     "shorter than c became longer"),
+    ("no root", lambda g, c: scaled(g, c, length(g) ** 2), "square root missing"),
+    ("squared norm compared",
+     lambda g, c: [x * (c / length(g) if length(g) ** 2 > c else 1) for x in g],
+     "missing where you compare with c?"),
+    ("root compared",
+     lambda g, c: [x * (c / length(g) if length(g) ** 0.5 > c else 1) for x in g],
+     "the first that is wrong"),
+    ("norm compared with 1",
+     lambda g, c: [x * (c / length(g) if length(g) > 1 else 1) for x in g],
+     "the first that is wrong"),
+    ("no root in the factor",
+     lambda g, c: [x * (c / length(g) ** 2 if length(g) > c else 1) for x in g],
+     "square root missing"),
+    ("sum of norms", lambda g, c: scaled(g, c, sum(length([x]) for x in g)), "the squares add up"),
+    ("largest entry", lambda g, c: scaled(g, c, max(float(x.abs().max()) for x in g)),
+     "largest entry"),
+    ("sum of sizes", lambda g, c: scaled(g, c, sum(float(x.abs().sum()) for x in g)),
+     "sum of the entries' sizes"),
+    ("unchanged", lambda g, c: g, "Nothing was clipped"),
+    ("upside down", lambda g, c: [x * max(1, length(g) / c) for x in g], "upside down"),
+    ("returns the norm", lambda g, c: length(g), "returns the norm", WRONG_SHAPE),
+    ("one vector", lambda g, c: torch.cat([x.flatten() for x in scaled(g, c, length(g))]),
+     "It returned one Tensor", WRONG_SHAPE),
+    ("turned", lambda g, c: [x + 1 for x in g], "degrees away"),
+    ("three tensors",
+     lambda g, c: scaled(g, c, float(sum((g[i] ** 2).sum() for i in range(3)) ** 0.5)),
+     "the first that is wrong had gradients [(2, 3, 2), (), (3,), (4, 1)]."),
+    ("first three", lambda g, c: scaled(g[:3], c, length(g[:3])),
+     "called with a list of 4 and returned 3", WRONG_SHAPE),
+    ("norm of three", lambda g, c: scaled(g, c, length(g[:3])), "It is right on 9 of 10 inputs"),
+    ("no c", lambda g, c: scaled(g, 1.0, length(g)), "You clipped to 1; c is"),
+)  # fmt: skip
+LOOP = rows(
+    "train_step",
+    ("clip before backward", loop("zcbs"), "You clipped before backward"),
+    ("clip after step", loop("zbsc"), "You clipped after the step"),
+    ("no clip", loop("zbs"), "not clipped at all"),
+    ("no zero_grad", loop("bcs"), "an earlier batch"),
+    ("zero_grad last", loop("bcsz"), "an earlier batch"),
+    ("zero_grad after backward", loop("bzcs"), "zero_grad came after backward"),
+    ("zero_grad after clip", loop("bczs"), "zero_grad came after backward"),
+    ("zeroed by hand", loop_that_zeroes, "backward did compute one: what happens to it"),
+    ("squared norm compared", loop_with(lambda norm, c: c / norm if norm**2 > c else 1),
+     "A short gradient became longer: it is to stay as it is."),
+    ("to 100 c", lambda m, loss, o, c: loop("zbcs")(m, loss, o, 100 * c), "more than its own norm"),
+    ("norm looked at after the step", loop_that_looks_afterwards, "was not clipped at all"),
+    ("stale and zero_grad late", loop("bcsz"), "zero_grad came too late for it"),
+    ("no step", loop("zbc"), "step() was never called"),
+    ("two steps", loop("zbcss"), "2 times"),
+    ("no backward", loop("zcs"), "backward() was never called"),
+    ("step first", loop("zsbc"), "stepped before loss.backward()"),
+    ("by value", loop("zbvs"), "clipping by value"),
+    ("to 2 c", lambda model, loss, optimizer, c: loop("zbcs")(model, loss, optimizer, 2 * c),
+     "has norm 2, where c is 1"),
+    ("to 1, whatever c is",
+     lambda model, loss, optimizer, c: loop("zbcs")(model, loss, optimizer, 1.0),
+     "is it c that it was clipped to?"),
+    ("per tensor", loop("zbps"), "Did you clip each tensor by a norm of its own?"),
+    ("closure that clips too late",
+     lambda *given: (given[2].step(lambda: loop("zb")(*given)), loop("c")(*given)),
+     "You clipped after the step"),
+    ("twice back", loop("zbbcs"), "RuntimeError", FAILED),
+)  # fmt: skip
+WRONG = [*CLIP, *LOOP]
+
+
+@right(RIGHT)
+def test_a_right_answer_passes(name, answer):
+    check_right(name, answer)
+
+
+@wrong(WRONG)
+def test_a_wrong_answer_is_told_what_was_seen(planted):
+    check_wrong(planted)

@@ -1,0 +1,159 @@
+"""Answers to notebook 07's exercises: right ones written differently, wrong ones named."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import torch
+from planted import check_right, check_wrong, right, rows, wrong
+
+from helpers.checks.results import WRONG_SHAPE
+
+
+def gru_in_numpy(x, h, W_ih, W_hh, b_ih, b_hh):
+    n = len(h)
+    a, s = W_ih @ x + b_ih, W_hh @ h + b_hh
+    gates = 1 / (1 + np.exp(-(a + s)[: 2 * n]))
+    candidate = np.tanh(a[2 * n :] + gates[:n] * s[2 * n :])
+    return candidate + gates[n:] * (h - candidate)
+
+
+def gru_in_torch(x, h, W_ih, W_hh, b_ih, b_hh):
+    (i_r, i_z, i_n), (h_r, h_z, h_n) = (W_ih @ x + b_ih).chunk(3), (W_hh @ h + b_hh).chunk(3)
+    r, z = torch.sigmoid(i_r + h_r), torch.sigmoid(i_z + h_z)
+    return ((1 - z) * torch.tanh(i_n + r * h_n) + z * h).float()
+
+
+def gru_by_module(x, h, W_ih, W_hh, b_ih, b_hh):
+    cell = torch.nn.GRUCell(len(x), len(h)).double()
+    given = {"weight_ih": W_ih, "weight_hh": W_hh, "bias_ih": b_ih, "bias_hh": b_hh}
+    cell.load_state_dict({name: torch.as_tensor(each) for name, each in given.items()})
+    return cell(torch.as_tensor(x)[None], torch.as_tensor(h)[None])[0]
+
+
+def logistic(a):
+    return 1 / (1 + np.exp(-a))
+
+
+def gru(change):
+    """A GRU step; change(parts) returns h' from the parts."""
+
+    def step(x, h, W_ih, W_hh, b_ih, b_hh):
+        (i_r, i_z, i_n), (h_r, h_z, s) = np.split(W_ih @ x + b_ih, 3), np.split(W_hh @ h + b_hh, 3)
+        U_n, b_n = np.split(W_hh, 3)[2], np.split(b_hh, 3)[2]
+        return change(logistic(i_r + h_r), logistic(i_z + h_z), i_n, s, h, U_n, b_n)
+
+    return step
+
+
+def gru_of(change):
+    """A right GRU step of changed weights; change takes and returns W, U, b and c."""
+    right = gru(lambda r, z, i, s, h, U, b: (1 - z) * np.tanh(i + r * s) + z * h)
+    return lambda x, h, *weights: right(x, h, *change(*weights))
+
+
+def gru_with_tanh_gates(x, h, W, U, b, c):
+    (i_r, i_z, i_n), (h_r, h_z, s) = np.split(W @ x + b, 3), np.split(U @ h + c, 3)
+    r, z = np.tanh(i_r + h_r), np.tanh(i_z + h_z)
+    return (1 - z) * np.tanh(i_n + r * s) + z * h
+
+
+def rolled(rows):
+    return np.roll(rows, -len(rows) // 3, axis=0)
+
+
+def turned(rows):
+    return np.concatenate([block.T for block in np.split(rows, 3)])
+
+
+TRANSPOSED = "Is a matrix transposed?"
+
+
+def gru_unit_by_unit(x, h, W_ih, W_hh, b_ih, b_hh):
+    n, new = len(h), []
+    for i in range(n):
+        word = [W_ih[k * n + i] @ x + b_ih[k * n + i] for k in range(3)]
+        state = [W_hh[k * n + i] @ h + b_hh[k * n + i] for k in range(3)]
+        r, z = (1 / (1 + math.exp(-word[k] - state[k])) for k in range(2))
+        new.append((1 - z) * math.tanh(word[2] + r * state[2]) + z * h[i])
+    return new
+
+
+RIGHT = {
+    "gru_step": [gru_in_numpy, gru_in_torch, gru_by_module, gru_unit_by_unit],
+    "bias_for_span": [
+        lambda T: math.log(T - 1),
+        lambda T: torch.logit(torch.tensor(1 - 1 / T, dtype=torch.float64)),
+        lambda T: np.log([(1 - 1 / T) / (1 / T)]),
+        lambda T: -math.log(1 / (1 - 1 / T) - 1),
+    ],
+}
+GRU = rows(
+    "gru_step",
+    ("z for 1 - z", gru(lambda r, z, i, s, h, U, b: z * np.tanh(i + r * s) + (1 - z) * h),
+     "z and 1 - z"),
+    ("reset before",
+     gru(lambda r, z, i, s, h, U, b: (1 - z) * np.tanh(i + U @ (r * h) + b) + z * h),
+     "after the matrix product"),
+    ("order z, r, n", gru(lambda z, r, i, s, h, U, b: (1 - z) * np.tanh(i + r * s) + z * h),
+     "the rows stand as r, z, n"),
+    ("c_n outside", gru(lambda r, z, i, s, h, U, b: (1 - z) * np.tanh(i + r * (U @ h) + b) + z * h),
+     "c_n stands outside"),
+    ("no tanh", gru(lambda r, z, i, s, h, U, b: (1 - z) * (i + r * s) + z * h),
+     "where is its tanh"),
+    ("no reset", gru(lambda r, z, i, s, h, U, b: (1 - z) * np.tanh(i + s) + z * h),
+     "r has no effect"),
+    ("reset on x", gru(lambda r, z, i, s, h, U, b: (1 - z) * np.tanh(r * (i + s)) + z * h),
+     "acts on the input too"),
+    ("reset twice",
+     gru(lambda r, z, i, s, h, U, b: (1 - z) * np.tanh(i + r * (U @ (r * h)) + b) + z * h),
+     "acts twice"),
+    ("logistic n", gru(lambda r, z, i, s, h, U, b: (1 - z) * logistic(i + r * s) + z * h),
+     "the logistic is for the gates"),
+    ("nothing kept", gru(lambda r, z, i, s, h, U, b: (1 - z) * np.tanh(i + r * s)),
+     "The old state is missing"),
+    ("candidate", gru(lambda r, z, i, s, h, U, b: np.tanh(i + r * s)), "This is the candidate"),
+    ("Ng's", gru(lambda r, z, i, s, h, U, b: z * np.tanh(i + U @ (r * h) + b) + (1 - z) * h),
+     "This is Ng's form"),
+    ("Ng's simplified", gru(lambda r, z, i, s, h, U, b: z * np.tanh(i + s) + (1 - z) * h),
+     "Ng's simplified form"),
+    ("tanh gates", gru_with_tanh_gates, "they have the logistic, not tanh"),
+    ("order n, r, z", gru_of(lambda *given: map(rolled, given)), "as r, z, n"),
+    ("blocks of U^T", gru_of(lambda W, U, b, c: (W, turned(U), b, c)), TRANSPOSED),
+    ("blocks of W^T", gru_of(lambda W, U, b, c: (turned(W), U, b, c)), TRANSPOSED),
+    ("h U, x W", gru_of(lambda W, U, b, c: (turned(W), turned(U), b, c)), TRANSPOSED),
+    ("W for U", gru_of(lambda W, U, b, c: (U, W, b, c)), "W and U seem swapped"),
+    ("b for c", gru_of(lambda W, U, b, c: (W, U, c, b)), "b and c seem swapped"),
+    ("no b", gru_of(lambda W, U, b, c: (W, U, 0 * b, c)), "biases is missing: b"),
+    ("no c", gru_of(lambda W, U, b, c: (W, U, b, 0 * c)), "biases is missing: c"),
+    ("no biases", gru_of(lambda W, U, b, c: (W, U, 0 * b, 0 * c)), "The biases are missing"),
+    ("all three", lambda x, h, W, U, b, c: np.tanh(W @ x + U @ h + b + c),
+     "should have (hidden,)", WRONG_SHAPE),
+)  # fmt: skip
+SPAN = rows(
+    "bias_for_span",
+    ("log T", lambda T: math.log(T), "1 - 1/(T + 1)"),
+    ("Ng's sign", lambda T: -math.log(T - 1), "Ng's gate"),
+    ("Ng's sign, log T", lambda T: -math.log(T), "Ng's gate"),
+    ("doubled", lambda T: 2 * math.log(T - 1), "T squared"),
+    ("T", lambda T: T, "This is the span"),
+    ("z", lambda T: 1 - 1 / T, "This is the gate"),
+    ("1 - z", lambda T: 1 / T, "This is 1 - z"),
+    ("log10", lambda T: math.log10(T - 1), "another base"),
+    ("log2", lambda T: math.log2(T - 1), "another base"),
+    ("odds", lambda T: T - 1, "the odds"),
+    ("halved", lambda T: math.log(T - 1) / 2, "0.5 times"),
+    ("three", lambda T: [math.log(T - 1)] * 3, "should be one number", WRONG_SHAPE),
+)  # fmt: skip
+WRONG = [*GRU, *SPAN]
+
+
+@right(RIGHT)
+def test_a_right_answer_passes(name, answer):
+    check_right(name, answer)
+
+
+@wrong(WRONG)
+def test_a_wrong_answer_is_told_what_was_seen(planted):
+    check_wrong(planted)
