@@ -1,25 +1,25 @@
 """The pictures of the course: functions that take results and give a Picture."""
 
-from helpers.figures.cliffs import arrows, descents, runs_by_threshold
-from helpers.figures.gates import film, landmarks, stacked, successes
+from helpers.figures.drawings import first_aid, gru_cell, unrolled
 from helpers.figures.ink import ink, what_is_left
-from helpers.figures.lines import (
-    behaviour_and_signal,
-    curves,
-    over_words,
-    runs_by_gap,
-    shares,
-    strip,
-    unrolled,
-)
-from helpers.figures.maps import draw_lines, draw_map, growth_map, heat_map
+from helpers.figures.lines import arrows, curves, dots, film, panels, shares
+from helpers.figures.maps import cliff_cut, descents, growth_map, heat_map
 from helpers.figures.memory import cobwebs, trace, trade_off
-from helpers.figures.panels import panels
 from helpers.figures.picture import Picture, about, size
+from helpers.figures.runs import (
+    landmarks,
+    learned_by_gap,
+    runs_by_gap,
+    steps_by_gap,
+    swings,
+)
 from helpers.figures.sliders import (
+    SLIDERS,
+    Frame,
     bias_slider,
     cliff_at,
     cliff_slider,
+    frames,
     gap_slider,
     phase_at,
     phase_slider,
@@ -27,40 +27,47 @@ from helpers.figures.sliders import (
     strip_at_bias,
     strip_at_gap,
 )
+from helpers.figures.words import behaviour_and_signal, over_words, stacked, strip
 
 __all__ = [
+    "SLIDERS",
+    "Frame",
     "Picture",
     "about",
     "arrows",
     "behaviour_and_signal",
     "bias_slider",
     "cliff_at",
+    "cliff_cut",
     "cliff_slider",
     "cobwebs",
     "curves",
     "descents",
-    "draw_lines",
-    "draw_map",
+    "dots",
     "film",
+    "first_aid",
+    "frames",
     "gap_slider",
     "growth_map",
+    "gru_cell",
     "heat_map",
     "ink",
     "landmarks",
+    "learned_by_gap",
     "over_words",
     "panels",
     "phase_at",
     "phase_slider",
     "picture_sliders",
     "runs_by_gap",
-    "runs_by_threshold",
     "shares",
     "size",
     "stacked",
+    "steps_by_gap",
     "strip",
     "strip_at_bias",
     "strip_at_gap",
-    "successes",
+    "swings",
     "trace",
     "trade_off",
     "unrolled",

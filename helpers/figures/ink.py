@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import functools
 import math
-import re
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from helpers.figures.picture import (
+    BACKWARD,
     INK,
     PAPER,
     QUIET,
@@ -21,6 +21,7 @@ from helpers.figures.picture import (
     described,
     headline,
     in_course_style,
+    raised,
 )
 from helpers.validation import Array
 
@@ -38,6 +39,7 @@ FRACTIONS = {
     1: "all of it", 2 / 3: "two thirds", 1 / 2: "half", 1 / 3: "a third", 1 / 4: "a quarter",
     1 / 5: "a fifth", 1 / 10: "a tenth",
 }  # fmt: skip
+UNITS = ((1e9, " billion"), (1e6, " million"), (1.0, ""))
 
 
 class Mark(NamedTuple):
@@ -76,9 +78,7 @@ def _number(log10: float) -> str:
     if log10 >= 12:
         return f"10^{log10:.0f}"
     value = float(f"{10**log10:.1e}")
-    for size, name in ((1e9, " billion"), (1e6, " million"), (1.0, "")):
-        if value >= size:
-            break
+    size, name = next(unit for unit in UNITS if value >= unit[0])
     value /= size
     return f"{value:,.0f}{name}" if value >= 10 else f"{value:.2g}{name}"
 
@@ -119,13 +119,11 @@ def ink(
     axes.set(xlim=(0, WIDTH), ylim=(-height, 0))
     axes.set_axis_off()
     axes.text(MARGIN, -0.26, headline(title), fontsize=12.5, weight="bold", va="top")
-    left = {
-        name: what_is_left(_ratio(signal[subject], signal[-1])) for name, signal in signals.items()
-    }
+    left = {name: what_is_left(share_at(signal, subject)) for name, signal in signals.items()}
     for index, (name, signal) in enumerate(signals.items()):
         top = -above - row * index - BACK * (index > 0)
         axes.text(MARGIN, top - 0.12, name, fontsize=10.5, color=QUIET, va="center")
-        said = re.sub(r"10\^(\d+)", r"$\\mathbf{10^{\1}}$", f"{words[subject]}: {left[name]}")
+        said = raised(f"{words[subject]}: {left[name]}")
         axes.text(
             WIDTH - MARGIN, top - 0.12, said,
             fontsize=11.5, weight="bold", color=SUBJECT, ha="right", va="center",
@@ -145,8 +143,9 @@ def ink(
     )
 
 
-def _ratio(signal: float, last: float) -> float:
-    return float(signal) / float(last) if last > 0 else 0.0
+def share_at(signal: Array, word: int) -> float:
+    """Return the signal at a word over the signal at the last one."""
+    return float(signal[word]) / float(signal[-1]) if signal[-1] > 0 else 0.0
 
 
 def _inks(signal: Array) -> Array:
@@ -218,7 +217,7 @@ def _broken(widths: Sequence[float], spaces: Sequence[float], room: float) -> li
     return lines
 
 
-def _font(bold: bool, scale: float = 1.0) -> dict[str, object]:
+def _font(bold: bool, scale: float = 1.0) -> dict[str, Any]:
     return {"family": "STIXGeneral", "size": SIZE * scale, "weight": "bold" if bold else "normal"}
 
 
@@ -254,15 +253,14 @@ def _arrow(axes: Axes, verb: Mark, top: float) -> None:
     y = top - LINE * verb.scale * (verb.line + 1) - 0.13
     right = verb.x + verb.width / 2
     axes.plot([right, right], [y, y + 0.13], color=VERB, lw=1.4)
-    arrow = {"arrowstyle": "->", "color": VERB, "lw": 1.4, "shrinkA": 0, "shrinkB": 0}
-    axes.annotate("", (right - 0.7, y), (right, y), arrowprops=arrow)
-    place = {"x": right - 0.78, "ha": "right"} if right > 2.6 else {"x": right + 0.1, "ha": "left"}
-    axes.text(y=y, s="gradient flows back", fontsize=9.5, color=VERB, va="center", **place)
+    axes.annotate("", (right - 0.7, y), (right, y), arrowprops=BACKWARD)
+    x, align = (right - 0.78, "right") if right > 2.6 else (right + 0.1, "left")
+    axes.text(x, y, "gradient flows back", fontsize=9.5, color=VERB, va="center", ha=align)
 
 
 def _key(axes: Axes, y: float) -> None:
     """Draw what the ink means along a line."""
-    text = {"y": y, "fontsize": 9, "color": QUIET, "va": "center"}
+    text: dict[str, Any] = {"y": y, "fontsize": 9, "color": QUIET, "va": "center"}
     axes.text(MARGIN, s="of the verb's signal", **text)
     names = ("all of it", "a thousandth", "a millionth", "a billionth or less")
     x = MARGIN + 1.4

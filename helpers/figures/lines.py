@@ -1,92 +1,35 @@
-"""Figures of the course: each function takes results and gives a Picture, ready to show."""
+"""Lines, bars and dots: a quantity over another, over the steps of a training, over its parts."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from helpers.figures.picture import (
     COLOURS,
+    HATCHES,
+    INK,
+    MARKERS,
+    PAPER,
+    QUIET,
+    SUBJECT,
     Picture,
+    beside,
     canvas,
     described,
+    entitle,
     in_course_style,
     line_style,
-    magnitude,
+    size,
 )
 from helpers.validation import Array
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-
-@in_course_style
-def strip(
-    words: Sequence[str],
-    signals: Mapping[str, Array],
-    *,
-    subject: int,
-    title: str,
-    floor: float | None = None,
-    alt_text: str | None = None,
-) -> Picture:
-    """The course's picture: a sentence's words along x, log10 of the signal above each.
-
-    words: (steps,). signals: for each line's label the norm of
-    d(logit_was - logit_were)/dh_t, (steps,). subject: index of the subject noun.
-    floor: smallest normal number of the dtype, drawn as a line. A signal that is
-    exactly 0 has no logarithm: it stands as an open marker on the bottom edge.
-    alt_text: what the description says of the lines in place of their orders of magnitude,
-    for networks whose training ends elsewhere on another processor.
-    Raises ValueError if a signal and the words differ in length.
-    """
-    for label, signal in signals.items():
-        if np.shape(signal) != (len(words),):
-            raise ValueError(
-                f"signal {label!r} must have shape ({len(words)},), one entry a word; "
-                f"got {np.shape(signal)}"
-            )
-    figure, axes = canvas(width=max(8.0, min(14.0, 0.45 * len(words))))
-    positions = np.arange(len(words))
-    positive = np.concatenate([np.asarray(s)[np.asarray(s) > 0] for s in signals.values()])
-    bottom = np.floor(np.log10(positive.min())) - 1 if len(positive) else -1.0
-    for index, (label, signal) in enumerate(signals.items()):
-        values = np.asarray(signal, dtype=np.float64)
-        style = {**line_style(index), "markevery": max(1, len(words) // 40)}
-        alive = values > 0
-        logs = np.log10(values, where=alive, out=np.full(len(values), np.nan))
-        axes.plot(positions, logs, label=label, **style)
-        axes.plot(
-            positions[~alive],
-            np.full((~alive).sum(), bottom),
-            **{**style, "linestyle": "none", "markerfacecolor": "white"},
-            clip_on=False,
-        )
-    _mark(axes, subject)
-    axes.set_ylim(bottom=bottom)
-    if floor is not None:
-        axes.axhline(np.log10(floor), color="black", lw=1, ls=":")
-        axes.text(
-            len(words) / 2, np.log10(floor), "smallest normal number",
-            ha="center", va="bottom", fontsize=9,
-        )  # fmt: skip
-    if len(words) <= 30:
-        axes.set_xticks(positions, words, rotation=60, ha="right", fontsize=10)
-        axes.get_xticklabels()[subject].set_fontweight("bold")
-    else:
-        axes.set_xticks([subject, len(words) - 1], [words[subject], words[-1]])
-    axes.set_ylabel("$\\log_{10}$ signal")
-    axes.set_title(title)
-    if len(signals) > 1:
-        axes.legend()
-    alt_text = alt_text or "; ".join(
-        f"{label}: {magnitude(signal[subject])} at the subject '{words[subject]}', "
-        f"{magnitude(signal[-1])} at the last word '{words[-1]}'"
-        for label, signal in signals.items()
-    )
-    return Picture(figure, f"{title}. Signal reaching each word, log scale. {alt_text}.")
+GUESSED = COLOURS[3]
 
 
 @in_course_style
@@ -101,207 +44,273 @@ def curves(
     log_x: bool = False,
     level: tuple[float, str] | None = None,
     dots: Mapping[str, tuple[Array, Array]] | None = None,
+    guess: tuple[float | None, float | None] = (None, None),
     alt_text: str | None = None,
 ) -> Picture:
-    """Lines over one x-axis, (points,) each, alt_text apart by colour, dash and marker.
+    """Draw lines over one x-axis, each with its name at its right end.
 
-    The description gives each line's first and last finite value: its order of
-    magnitude on a logarithmic axis, two digits on a linear one.
-    level: a height and its name, drawn as a thin line. dots: for each label an x and a
-    y (points,), drawn as markers in the colour of the line of the same place.
-    alt_text: what the description says of the lines in place of those values, as for `strip`.
+    x, each line: (points,). level: a height and its name, drawn as a thin line. dots: for
+    each label an x and a y (points,), drawn as markers in the colour of the line of the same
+    place. guess: x and y of the reader's guess; drawn where neither is None.
+    alt_text: what the description says of the lines in place of their first and last values.
     Raises ValueError if a line and x differ in length.
     """
     figure, axes = canvas()
-    for index, (label, (dots_x, dots_y)) in enumerate((dots or {}).items()):
+    labels = []
+    for index, (name, (dots_x, dots_y)) in enumerate((dots or {}).items()):
         style = {**line_style(index), "linestyle": "none", "markersize": 8}
-        axes.plot(dots_x, dots_y, label=label, **style)
-    for index, (label, values) in enumerate(lines.items()):
+        axes.plot(dots_x, dots_y, label=name, **style)
+    for index, (name, values) in enumerate(lines.items()):
         if np.shape(values) != np.shape(x):
-            raise ValueError(f"line {label!r} has shape {np.shape(values)}, x has {np.shape(x)}")
+            raise ValueError(f"line {name!r} has shape {np.shape(values)}, x has {np.shape(x)}")
         style = {**line_style(index), "markevery": max(1, len(x) // 12)}
-        if dots is not None:
+        if dots is not None or len(lines) == 1:
             style["marker"] = "none"
-        axes.plot(x, values, label=label, **style)
-    if level is not None:
-        axes.axhline(level[0], color="black", lw=1, ls=":")
-        axes.annotate(
-            level[1], (1, level[0]), xycoords=("axes fraction", "data"),
-            ha="right", va="bottom", fontsize=9,
-            bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 1},
-        )  # fmt: skip
+        axes.plot(x, values, label=name, **style)
+        labels.append((_last(np.asarray(values)), name, style["color"]))
     axes.set_yscale("log" if log_y else "linear")
     axes.set_xscale("log" if log_x else "linear")
-    axes.set(title=title, xlabel=xlabel, ylabel=ylabel)
-    if len(lines) > 1:
+    axes.margins(x=0.01)
+    if level is not None:
+        _level(axes, *level)
+    if guess[0] is not None and guess[1] is not None:
+        _guess(axes, guess[0], guess[1])
+    axes.set(xlabel=xlabel, ylabel=ylabel)
+    entitle(figure, title)
+    axes.set_ylim(axes.get_ylim())
+    if dots is not None:
         axes.legend()
-    ends_told = []
-    for label, values in lines.items():
-        ends = np.flatnonzero(np.isfinite(values))[[0, -1]]
-        tell = magnitude if log_y else "{:.2g}".format
-        values_told = ", ".join(f"{tell(values[i])} at {x[i]:g}" for i in ends)
-        ends_told.append(f"{label}: {values_told}")
-    alt_text = alt_text or "; ".join(ends_told)
-    return Picture(figure, described(title, f"{ylabel}, over {xlabel}. {alt_text}"))
+    elif len(lines) > 1:
+        beside(figure, axes, labels)
+    told = alt_text or "; ".join(_ends(name, x, y, log_y) for name, y in lines.items())
+    return Picture(figure, described(title, f"{ylabel}, over {xlabel}", told))
+
+
+def _last(values: Array) -> float:
+    """The last finite value of a line."""
+    return float(values[np.flatnonzero(np.isfinite(values))[-1]])
+
+
+def _ends(name: str, x: Array, values: Array, log_y: bool) -> str:
+    """A line's first and last finite values, in words."""
+    ends = np.flatnonzero(np.isfinite(values))[[0, -1]]
+    tell = size if log_y else "{:.2g}".format
+    return f"{name}: " + ", ".join(f"{tell(values[i])} at {x[i]:g}" for i in ends)
+
+
+def _level(axes: Axes, height: float, name: str) -> None:
+    """Draw a named height as a thin line."""
+    axes.axhline(height, color=INK, lw=1, ls=":")
+    axes.annotate(
+        name, (0.01, height), xycoords=("axes fraction", "data"), xytext=(0, 2),
+        textcoords="offset points", ha="left", va="bottom", fontsize=9, color=QUIET,
+        bbox={"facecolor": PAPER, "edgecolor": "none", "alpha": 0.8, "pad": 1},
+    )  # fmt: skip
+
+
+def _guess(axes: Axes, x: float, y: float) -> None:
+    """Mark the reader's guess."""
+    axes.plot([x], [y], marker="o", markersize=15, markerfacecolor="none", linestyle="none",
+              markeredgecolor=GUESSED, markeredgewidth=2)  # fmt: skip
+    axes.plot([x, x], [axes.get_ylim()[0], y], color=GUESSED, lw=1.4, ls="--")
+    axes.annotate("your guess", (x, y), (11, 0), textcoords="offset points", color=GUESSED,
+                  fontsize=10, weight="bold", va="center")  # fmt: skip
 
 
 @in_course_style
-def over_words(
-    words: Sequence[str],
-    lines: Mapping[str, Array],
+def dots(
+    rows: Mapping[str, Sequence[float]],
     *,
     title: str,
-    ylabel: str,
-    subject: int | None = None,
-    alt_text: str | None = None,
+    xlabel: str,
+    level: tuple[float, str] | None = None,
+    guess: float | None = None,
 ) -> Picture:
-    """Lines over the words of one sentence, (steps,) each, between 0 and 1.
+    """Draw one row of dots along x for each name, a dot a draw.
 
-    subject: index of a word to mark, as `strip` marks it.
-    alt_text: what the description says of the lines in place of their values, as for `strip`.
+    level: a place on x and its name, such as a prediction. guess: the reader's place.
     """
-    figure, axes = canvas(width=max(8.0, 0.45 * len(words)), height=3)
-    for index, (label, values) in enumerate(lines.items()):
-        axes.plot(range(len(words)), values, label=label, **line_style(index))
-    if subject is not None:
-        _mark(axes, subject)
-    slanted = {"rotation": 60, "ha": "right", "fontsize": 10} if len(words) > 10 else {}
-    axes.set_xticks(range(len(words)), words, **slanted)
-    axes.set(title=title, ylabel=ylabel, ylim=(-0.05, 1.05))
-    if len(lines) > 1:
-        axes.legend()
-    alt_text = alt_text or "; ".join(
-        f"{label}: "
-        + ", ".join(f"{word} {value:.1f}" for word, value in zip(words, values, strict=True))
-        for label, values in lines.items()
-    )
-    return Picture(figure, f"{title}. {ylabel} after each word. {alt_text}.")
-
-
-def _mark(axes: Axes, word: int) -> None:
-    """Shade one word's column."""
-    axes.axvspan(word - 0.5, word + 0.5, color="#E69F00", alpha=0.25, lw=0)
-
-
-@in_course_style
-def unrolled(words: Sequence[str], *, verb: str) -> Picture:
-    """The unrolled network over a sentence: one box a step, the path of the gradient below."""
-    figure, axes = canvas(width=max(8.0, 1.3 * len(words)), height=2.8)
-    axes.set_axis_off()
-    axes.grid(visible=False)
-    box = {"boxstyle": "round,pad=0.45", "facecolor": "white", "edgecolor": COLOURS[0], "lw": 2}
-    forward = {"arrowstyle": "->", "color": COLOURS[0], "lw": 2}
-    back = {"arrowstyle": "->", "color": COLOURS[1], "lw": 2, "ls": "--"}
-    last = len(words) - 1
-    for t, word in enumerate(words):
-        axes.text(t, 1, f"$h_{{{t + 1}}}$", ha="center", va="center", bbox=box)
-        axes.annotate("", (t, 0.72), (t, 0.3), arrowprops=forward)
-        axes.text(t, 0.15, word, ha="center", va="center", fontsize=13)
-        if t < last:
-            axes.annotate("", (t + 0.75, 1.08), (t + 0.25, 1.08), arrowprops=forward)
-            axes.text(t + 0.5, 1.18, "$W$", ha="center", color=COLOURS[0])
-            axes.annotate("", (t + 0.25, 0.92), (t + 0.75, 0.92), arrowprops=back)
-            axes.text(t + 0.5, 0.62, f"$J_{{{t + 2}}}^\\top$", ha="center", color=COLOURS[1])
-    axes.annotate("", (last, 1.7), (last, 1.3), arrowprops=forward)
-    axes.text(last, 1.82, verb, ha="center", fontsize=13)
-    axes.set(xlim=(-0.5, last + 0.6), ylim=(0, 2))
-    axes.set_title("Solid: the forward pass. Dashed: the gradient's way back, a factor a step")
-    return Picture(
-        figure,
-        f"The network unrolled over '{' '.join(words)}': {len(words)} states in a row, joined by "
-        f"the same W; '{verb}' is read from the last, and its gradient goes back through "
-        f"{last} factors to the first.",
-    )
-
-
-@in_course_style
-def runs_by_gap(
-    results: Mapping[str, Mapping[int, Sequence[float]]], *, title: str, target: float = 0.95
-) -> Picture:
-    """Accuracy on fresh sentences against the gap trained at, a dot for each seed.
-
-    results: for each label, gap -> accuracies of the seeds. Runs are all or nothing, so
-    no mean and no band is drawn; the line joins the share of seeds that reached target.
-    """
-    figure, (above, below) = canvas(height=5, nrows=2, sharex=True, height_ratios=(2, 1))
-    gaps = sorted({gap for by_gap in results.values() for gap in by_gap})
-    for index, (label, by_gap) in enumerate(results.items()):
-        style = line_style(index)
-        shift = (index - (len(results) - 1) / 2) * 0.12
-        for gap, accuracies in by_gap.items():
-            spread = np.linspace(-0.04, 0.04, len(accuracies)) + shift + gaps.index(gap)
-            above.plot(spread, accuracies, **{**style, "linestyle": "none"}, alpha=0.8)
-        shares = [np.mean(np.array(by_gap[gap]) >= target) for gap in by_gap]
-        below.plot([gaps.index(gap) for gap in by_gap], shares, label=label, **style)
-    above.axhline(0.5, color="black", lw=1, ls=":")
-    above.annotate(
-        "guessing", (0, 0.5), xycoords=("axes fraction", "data"), va="bottom", fontsize=9
-    )
-    above.set(title=title, ylabel="accuracy, each seed", ylim=(0.35, 1.03))
-    below.set(xlabel="gap (words between subject and verb)", ylabel="share learned")
-    below.set(ylim=(-0.1, 1.1))
-    below.set_xticks(range(len(gaps)), gaps)
-    if len(results) > 1:
-        below.legend(fontsize=9)
-    seeds = max(len(a) for by_gap in results.values() for a in by_gap.values())
-    return Picture(
-        figure,
-        f"{title}. Accuracy on fresh sentences at gaps {', '.join(map(str, gaps))}, one dot for "
-        f"each of {seeds} seeds; below it the share of seeds that reached {target:.0%}.",
-    )
+    figure, axes = canvas(height=1.7 + 0.5 * len(rows))
+    for index, values in enumerate(rows.values()):
+        heights = -index + np.resize([0.12, -0.12, 0.0], len(values))
+        axes.plot(values, heights, "o", color=COLOURS[index % len(COLOURS)], ms=8, alpha=0.7)
+    marks = [] if level is None else [(*level, INK, ":")]
+    marks += [] if guess is None else [(guess, "your guess", GUESSED, "--")]
+    for row, (place, name, colour, dash) in enumerate(marks):
+        axes.axvline(place, color=colour, lw=1.6, ls=dash)
+        axes.text(place, 0.55 + 0.28 * row, f" {name}", color=colour, fontsize=10, va="center")
+    axes.set_yticks([-index for index in range(len(rows))], list(rows))
+    axes.set(xlabel=xlabel, ylim=(-len(rows) + 0.5, 0.75 + 0.28 * max(0, len(marks) - 1)))
+    axes.grid(visible=False, axis="y")
+    axes.spines["left"].set_visible(False)
+    axes.tick_params(axis="y", length=0)
+    entitle(figure, title)
+    told = [
+        f"{name}: {len(values)} dots from {min(values):.3g} to {max(values):.3g}, median "
+        f"{np.median(values):.3g}"
+        for name, values in rows.items()
+    ]
+    marked = "; ".join(f"{name}, at {place:.3g}" for place, name, *_ in marks)
+    return Picture(figure, described(title, xlabel, "; ".join(told), marked))
 
 
 @in_course_style
 def shares(words: Sequence[str], parts: Mapping[str, Array], *, title: str) -> Picture:
-    """Bars of each word's share (percent, log axis) in a whole, a group for each label.
+    """Draw each word's share of a whole as a bar, a group of bars for each word.
 
-    words: (steps,). parts: for each label (steps,) percentages above 0.
+    words: (steps,). parts: for each label (steps,) percentages.
     """
     figure, axes = canvas()
     width = 0.8 / len(parts)
-    positions = np.arange(len(words))
     for index, (label, values) in enumerate(parts.items()):
-        axes.bar(
-            positions + (index - (len(parts) - 1) / 2) * width,
-            values,
-            width,
-            label=label,
-            color=COLOURS[index % len(COLOURS)],
-            hatch=("", "//", "..", "xx")[index % 4],
-            edgecolor="white",
-        )
-    axes.set_yscale("log")
-    axes.set_xticks(positions, words)
-    axes.set(title=title, ylabel="share of the gradient (%)")
-    axes.legend()
-    first = "; ".join(f"{label}: {values[0]:.2g} %" for label, values in parts.items())
-    return Picture(figure, f"{title}. Share of the first word '{words[0]}': {first}.")
+        places = np.arange(len(words)) + (index - (len(parts) - 1) / 2) * width
+        style = {"color": COLOURS[index % len(COLOURS)], "hatch": HATCHES[index % len(HATCHES)]}
+        bars = axes.bar(places, values, width, label=label, edgecolor="white", **style)
+        percent = [f"{value:.0f} %" if value >= 1 else f"{value:.1g} %" for value in values]
+        axes.bar_label(bars, percent, padding=2, fontsize=9, color=style["color"])
+    axes.set_xticks(range(len(words)), words)
+    axes.set(ylabel="share of the gradient (%)", ylim=(0, 1.12 * max(map(max, parts.values()))))
+    entitle(figure, title)
+    if len(parts) > 1:
+        axes.legend(loc="upper left")
+    axes.grid(visible=False, axis="x")
+    told = "; ".join(
+        f"{label}: " + ", ".join(f"{w} {v:.2g} %" for w, v in zip(words, values, strict=True))
+        for label, values in parts.items()
+    )
+    return Picture(figure, described(title, "Each word's share of the gradient", told))
 
 
 @in_course_style
-def behaviour_and_signal(
-    words: Sequence[str], change: Array, signal: Array, *, subject: int, title: str
+def panels(
+    measures: Mapping[str, Mapping[str, Array]],
+    *,
+    title: str,
+    xlabel: str = "optimizer step",
+    log_y: Collection[str] = (),
+    level: tuple[str, float, str] | None = None,
+    alt_text: str | None = None,
 ) -> Picture:
-    """Two panels over one sentence: what flipping each noun does, and the signal it gets.
+    """Draw lines over the steps 1, 2, ... of each run, in a panel for each measure.
 
-    words: (steps,). change: (steps,) absolute change of P(was) when the word is
-    replaced by its other number, NaN where a word has none. signal: (steps,).
+    measures: for each panel's name its lines, (steps,) each; runs may differ in length. A
+    value that is inf or NaN is a cross on the panel's upper edge. log_y: the panels with a
+    logarithmic axis. level: a panel, a height in it and the height's name.
+    alt_text: what the description says of the lines in place of their first and last values.
+    Raises ValueError if log_y or level names no panel.
     """
-    figure, (above, below) = canvas(
-        width=max(8.0, min(14.0, 0.45 * len(words))), height=5, nrows=2, sharex=True
+    unknown = {*log_y, *(level or ())[:1]} - set(measures)
+    if unknown:
+        raise ValueError(
+            f"no panel is named {min(map(str, unknown))!r}; there are {list(measures)}"
+        )
+    figure, rows = canvas(
+        height=1.7 + 1.35 * len(measures), nrows=len(measures), sharex=True, squeeze=False
     )
-    positions = np.arange(len(words))
-    above.bar(positions, np.nan_to_num(change), color=COLOURS[0])
-    above.set(title=title, ylabel="change of P(was)", ylim=(0, 1))
-    alive = signal > 0
-    below.plot(positions[alive], np.log10(signal[alive]), **line_style(1))
-    below.set(ylabel="$\\log_{10}$ signal")
-    for axes in (above, below):
-        _mark(axes, subject)
-    below.set_xticks(positions, words, rotation=60, ha="right", fontsize=10)
-    below.get_xticklabels()[subject].set_fontweight("bold")
+    names = list(dict.fromkeys(name for lines in measures.values() for name in lines))
+    told = []
+    for axes, (panel, lines) in zip(rows[:, 0], measures.items(), strict=True):
+        for name, line in lines.items():
+            values = np.asarray(line, dtype=np.float64)
+            x, finite = np.arange(1, len(values) + 1), np.isfinite(values)
+            index = names.index(name)
+            style = {**line_style(index), "markevery": max(1, len(values) // 12)}
+            axes.plot(x, np.where(finite, values, np.nan), label=name, **style)
+            if not finite.all():
+                axes.plot(
+                    x[~finite], np.ones((~finite).sum()), "X", color=style["color"],
+                    markersize=15 - 3 * (index % 4), zorder=3 + index,
+                    transform=axes.get_xaxis_transform(), clip_on=False,
+                )  # fmt: skip
+            if finite.any():
+                told.append(f"{panel}, {_ends(name, x, values, panel in log_y)}")
+        axes.set_ylabel(panel)
+        axes.set_yscale("log" if panel in log_y else "linear")
+        if level is not None and level[0] == panel:
+            _level(axes, *level[1:])
+    handles = {
+        label: handle
+        for axes in rows[:, 0]
+        for handle, label in zip(*axes.get_legend_handles_labels(), strict=True)
+    }
+    if len(handles) > 1:
+        figure.legend(handles.values(), handles, loc="outside lower center", ncols=3, fontsize=10)
+    rows[-1, 0].set_xlabel(xlabel)
+    rows[-1, 0].xaxis.get_major_locator().set_params(integer=True)
+    entitle(figure, title)
+    over = f"{', '.join(measures)}, over the {xlabel}"
+    return Picture(figure, described(title, over, alt_text or "; ".join(told)))
+
+
+@in_course_style
+def film(
+    steps: Array,
+    signal: Array,
+    gate: Array,
+    loss: Array,
+    *,
+    title: str,
+    events: Mapping[str, float] | None = None,
+) -> Picture:
+    """Draw one training in three panels: signal at the subject, what the gate keeps, loss.
+
+    steps, signal, gate, loss: (checks,). gate: z of the unit that keeps most, drawn as the
+    steps 1 / (1 - z) for which it keeps. events: the step of each, marked in all panels.
+    """
+    figure, rows = canvas(height=6.0, nrows=3, sharex=True)
+    kept = 1 / np.maximum(1 - np.asarray(gate), np.finfo(np.float32).eps)
+    drawn = {
+        "signal at\nthe subject": signal,
+        "steps that the unit\nkeeps which keeps most": kept,
+        "loss (nats)": loss,
+    }
+    for index, (axes, (name, values)) in enumerate(zip(rows, drawn.items(), strict=True)):
+        axes.plot(steps, values, color=COLOURS[index], marker=MARKERS[index], markersize=4)
+        axes.set_ylabel(name, fontsize=10)
+        axes.set_yscale("linear" if values is loss else "log")
+        for place in (events or {}).values():
+            axes.axvline(place, color=SUBJECT, lw=1.3, ls="--")
+    rows[2].set(xlabel="optimizer step", ylim=(0, None))
+    for index, (event, place) in enumerate((events or {}).items()):
+        row, y, side = (rows[2], 0.97, "top") if index else (rows[0], 0.05, "bottom")
+        row.annotate(
+            event, (place, y), xycoords=("data", "axes fraction"), xytext=(5, 0), va=side,
+            textcoords="offset points", fontsize=10, weight="bold", color=SUBJECT,
+        )  # fmt: skip
+    entitle(figure, title)
+    told = "; ".join(f"{event} at step {place:g}" for event, place in (events or {}).items())
+    ends = (f"{name}: from {size(v[0])} to {size(v[-1])}".replace("\n", " ")
+            for name, v in drawn.items())  # fmt: skip
+    return Picture(figure, described(title, "; ".join(ends), told))
+
+
+@in_course_style
+def arrows(
+    gradient: Array, clipped: Mapping[str, Array], *, threshold: float, title: str
+) -> Picture:
+    """Draw a gradient of two entries, what rules made of it, and the threshold as ball and box.
+
+    gradient: (2,); clipped: by label (2,).
+    """
+    named = {"gradient": np.asarray(gradient), **clipped}
+    figure, axes = canvas(width=7.0, height=3.6)
+    angle = np.linspace(0, 2 * np.pi, 200)
+    edge = {"color": "0.6", "lw": 1}
+    axes.plot(threshold * np.cos(angle), threshold * np.sin(angle), **edge, ls="--")
+    axes.plot(*(threshold * np.array([[-1, 1, 1, -1, -1], [-1, -1, 1, 1, -1]])), **edge)
+    for index, (name, vector) in enumerate(named.items()):
+        colour = COLOURS[(index - 1) % len(COLOURS)] if index else QUIET
+        arrow = {"arrowstyle": "-|>", "color": colour, "lw": 2.5, "shrinkA": 0, "shrinkB": 0}
+        axes.annotate("", vector, (0, 0), arrowprops=arrow)
+        offset, above = ((6, -4), "top") if index == 1 else ((6, 4), "bottom")
+        axes.annotate(name, vector, offset, textcoords="offset points", color=colour, va=above)
+    reach = max(np.abs(vector).max() for vector in named.values())
+    low = -1.15 * threshold
+    top = max(1.4 * threshold, 1.2 * named["gradient"][1])
+    axes.set(xlim=(low, 1.3 * reach), ylim=(low, top), xlabel="first entry", ylabel="second entry")
+    axes.set_aspect("equal")
+    entitle(figure, title)
+    told = "; ".join(f"{name}: ({v[0]:.2g}, {v[1]:.2g})" for name, v in named.items())
     return Picture(
-        figure,
-        f"{title}. Above: how far P(was) moves when a noun changes its number. Below: the "
-        f"signal that reaches each word. The subject is '{words[subject]}'.",
+        figure, described(title, f"Arrows from the origin, threshold {threshold:g}", told)
     )

@@ -7,17 +7,34 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from helpers.figures.picture import COLOURS, DASHES, MARKERS, Picture, canvas, in_course_style
-from helpers.validation import Array, finite_array, float_array, integer
+from helpers.figures.picture import (
+    COLOURS,
+    DASHES,
+    INK,
+    MARKERS,
+    PAPER,
+    QUIET,
+    SUBJECT,
+    VERB,
+    Picture,
+    canvas,
+    described,
+    entitle,
+    in_course_style,
+)
+from helpers.validation import Array
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+    from helpers.measure.cliff import Descent
+
 Points = tuple[Array, Array]
-COLOUR_MAPS = {"one-sided": "cividis", "two-sided": "PuOr"}
+Place = tuple[float, float]
 NO_VALUE = "#999999"
 FLOAT32_DECADES = 38.0  # float32 reaches from 10^-38 (normal numbers) to 10^38
-LINE_COLOURS = (COLOURS[6], COLOURS[2], COLOURS[1], COLOURS[3])
+LINE_COLOURS = (INK, SUBJECT, COLOURS[2], COLOURS[3])
+VALLEY = 0.05  # errors below it lie in the cliff's valley, the two plateaus are at 0.09 and 0.49
 
 
 @in_course_style
@@ -31,39 +48,47 @@ def heat_map(
     ylabel: str,
     zlabel: str,
     curves: Mapping[str, Points] | None = None,
-    paths: Mapping[str, Points] | None = None,
+    marks: Mapping[str, Place] | None = None,
+    sides: Mapping[str, Place] | None = None,
     middle: float | None = None,
     limits: tuple[float, float] | None = None,
     alt_text: str | None = None,
 ) -> Picture:
-    """A value over two axes as colour, with named lines on it.
+    """Draw a value over two axes as colour.
 
     x: (columns,), y: (rows,), rising. values: (rows, columns), entry [i, j] at y[i], x[j];
-    NaN and inf are drawn grey. curves: for each label x and y (points,) of a line.
-    paths: the same for the places of a journey, one marker each, a large one at the start;
-    what lies outside the map is cut off. middle: the value that is drawn white, with one
-    colour below and another above (None: one scale of brightness). limits: values of the
-    ends of the colour scale (None: the smallest and largest); what lies beyond has the
-    end's colour. alt_text: what the description says in place of the smallest and largest value.
-    Raises ValueError if shapes do not fit, x or y does not rise, no value is finite, or
-    middle does not lie within the limits.
+    NaN and inf are grey. curves: by name, x and y (points,) of a line. marks: by name, the
+    place of a dot. sides: by name, the place of a word such as "vanishes". middle: the value
+    that is white, with one colour below and another above. limits: ends of the colour scale.
+    alt_text: what the description says in place of the smallest and largest value.
     """
-    figure, axes = canvas(width=8, height=4.8)
-    grid = draw_map(axes, x, y, values, zlabel=zlabel, middle=middle, limits=limits)
-    draw_lines(axes, curves or {}, paths or {})
-    axes.set(title=title, xlabel=xlabel, ylabel=ylabel)
+    from matplotlib.patheffects import withStroke
+
+    figure, axes = canvas(height=4.6)
+    draw_map(axes, x, y, values, zlabel=zlabel, middle=middle, limits=limits)
+    draw_lines(axes, curves or {}, {})
+    halo = {"path_effects": [withStroke(linewidth=3, foreground=PAPER)]}
+    for name, place in (sides or {}).items():
+        axes.text(*place, name, fontsize=15, style="italic", ha="center", va="center", **halo)
+    for name, place in (marks or {}).items():
+        axes.plot(*place, "o", color=INK, markersize=9, markeredgecolor="white", mew=1.5)
+        axes.annotate(name, place, (9, 9), textcoords="offset points", fontsize=10, weight="bold",
+                      **halo)  # fmt: skip
+    axes.set(xlabel=xlabel, ylabel=ylabel)
+    entitle(figure, title)
     if alt_text is None:
-        finite = np.where(np.isfinite(grid), grid, np.nan)
+        finite = np.where(np.isfinite(values), values, np.nan)
         alt_text = "; ".join(
             f"{kind} {finite.flat[at]:.2g} at {np.ravel(x)[at % len(x)]:.2g}, "
             f"{np.ravel(y)[at // len(x)]:.2g}"
             for kind, at in (("smallest", np.nanargmin(finite)), ("largest", np.nanargmax(finite)))
         )
-    lines = [f"a line: {name}" for name in curves or {}] + [
-        f"a path: {name}" for name in paths or {}
-    ]
-    alt_text = "; ".join([alt_text, *lines])
-    return Picture(figure, f"{title}. Colour: {zlabel}, over {xlabel} and {ylabel}. {alt_text}.")
+    named = [f"a line: {name}" for name in curves or {}]
+    named += [f"{name} at {place[0]:.2g}, {place[1]:.2g}" for name, place in (marks or {}).items()]
+    return Picture(
+        figure,
+        described(title, f"Colour: {zlabel}, over {xlabel} and {ylabel}", alt_text, *named),
+    )
 
 
 def draw_map(
@@ -75,61 +100,47 @@ def draw_map(
     zlabel: str,
     middle: float | None = None,
     limits: tuple[float, float] | None = None,
-) -> Array:
-    """Draw `heat_map`'s colours and their scale on axes; returns values, checked."""
+) -> None:
+    """Draw `heat_map`'s colours and their scale on axes."""
     from matplotlib import colormaps, colors
 
-    across, up = _rising("x", x), _rising("y", y)
-    grid = float_array("values", values, (len(up), len(across)))
+    grid = np.asarray(values, dtype=np.float64)
     finite = np.isfinite(grid)
-    if not finite.any():
-        raise ValueError("values must hold at least one finite number; got none")
     low, high = limits or (float(grid[finite].min()), float(grid[finite].max()))
-    if middle is None:
-        scale: Any = colors.Normalize(low, high)
-    elif low < middle < high:
+    scale: Any = colors.Normalize(low, high)
+    if middle is not None:
         scale = colors.TwoSlopeNorm(middle, low, high)
-    else:
-        raise ValueError(f"middle must lie between the limits {low:g} and {high:g}; got {middle:g}")
-    palette = COLOUR_MAPS["one-sided" if middle is None else "two-sided"]
+    palette = colormaps["PuOr_r"]
+    if middle is None:  # light, for paths to be seen on it
+        palette = colors.LinearSegmentedColormap.from_list("light", [PAPER, "#8FB7D6"])
     mesh = axes.pcolormesh(
-        across,
-        up,
-        np.ma.array(grid, mask=~finite),
-        norm=scale,
-        cmap=colormaps[palette].with_extremes(bad=NO_VALUE),
-        shading="nearest",
-    )
+        x, y, np.ma.array(grid, mask=~finite), norm=scale,
+        cmap=palette.with_extremes(bad=NO_VALUE), shading="nearest", rasterized=True,
+    )  # fmt: skip
     axes.set_facecolor(NO_VALUE)
-    axes.grid(False)
+    axes.grid(visible=False)
     ends = (bool((grid[finite] < low).any()), bool((grid[finite] > high).any()))
     extend = {(0, 0): "neither", (1, 0): "min", (0, 1): "max", (1, 1): "both"}[ends]
-    axes.figure.colorbar(mesh, ax=axes, label=zlabel, extend=extend)
-    return grid
+    axes.figure.colorbar(mesh, ax=axes, label=zlabel, extend=extend, pad=0.02)
 
 
 def draw_lines(axes: Axes, curves: Mapping[str, Points], paths: Mapping[str, Points]) -> None:
-    """Draw `heat_map`'s curves and paths on axes, which keep the limits they have."""
+    """Draw named curves, and paths with a marker at each step, within the axes' limits."""
     bounds = axes.get_xlim(), axes.get_ylim()
-    for index, (name, points) in enumerate((*curves.items(), *paths.items())):
-        px, py = (float_array(f"line {name!r}, {axis}", part, ("points",))
-                  for axis, part in zip("xy", points, strict=True))  # fmt: skip
+    for index, (name, (px, py)) in enumerate((*curves.items(), *paths.items())):
         colour = LINE_COLOURS[index % len(LINE_COLOURS)]
-        style = {"color": colour, "linestyle": DASHES[index % len(DASHES)], "label": name}
-        if index >= len(curves):
+        style: dict[str, Any] = {
+            "color": colour,
+            "linestyle": DASHES[index % len(DASHES)],
+            "label": name,
+        }
+        if name in paths:
             style |= {"marker": MARKERS[index % len(MARKERS)], "markersize": 4, "linewidth": 1}
             axes.plot(px[:1], py[:1], "o", color=colour, markersize=11, markeredgecolor="white")
         axes.plot(px, py, **style)
     axes.set(xlim=bounds[0], ylim=bounds[1])
     if curves or paths:
-        axes.legend(loc="upper left", frameon=True, framealpha=0.9, fontsize=10)
-
-
-def _rising(name: str, values: Array) -> Array:
-    array = finite_array(name, values, ("points",))
-    if len(array) < 2 or (np.diff(array) <= 0).any():
-        raise ValueError(f"{name} must hold at least two numbers, rising; got {array}")
-    return array
+        axes.legend(loc="upper right", frameon=True, framealpha=0.9, fontsize=9)
 
 
 @in_course_style
@@ -142,39 +153,106 @@ def growth_map(
     gain: float,
     steps: int,
 ) -> Picture:
-    """What a factor per step comes to over many steps, against float32's range.
+    """Draw what a factor per step comes to over many steps, against float32's range.
 
     gains: (columns,), input_stds: (rows,), rising; factors: (rows, columns), above 0, per
     step. border: gains and input_stds where the factor is 1. Left: log10 factors^steps as
-    colour, its scale ending where float32 does. Right: the same at one gain, one of gains,
-    with the whole range beyond float32 shaded.
-    Raises ValueError if shapes do not fit, gain is not among gains or steps is below 1.
+    colour, its scale ending where float32 does. Right: the same at one gain, one of gains.
+    Raises ValueError if gain is not among gains or steps is below 1.
     """
-    integer("steps", steps, minimum=1)
-    if gain not in gains:
-        raise ValueError(f"gain must be one of {np.asarray(gains).tolist()}; got {gain!r}")
-    figure, (left, right) = canvas(width=11, height=4.6, ncols=2, sharey=True)
-    logs = steps * np.log10(finite_array("factors", factors, ("rows", "columns")))
-    scale = {"middle": 0.0, "limits": (-FLOAT32_DECADES, FLOAT32_DECADES)}
-    draw_map(left, gains, input_stds, logs, zlabel="$\\log_{10}$ of the growth", **scale)
-    at_gain = np.array([gain, gain]), np.array([input_stds[0], input_stds[-1]])
-    draw_lines(left, {"theory: factor 1": border, f"gain {gain:g}": at_gain}, {})
-    left.set(title=f"{steps} steps", xlabel="gain g", ylabel="input std s")
+    if gain not in gains or steps < 1:
+        raise ValueError(
+            f"gain must be one of {np.asarray(gains).tolist()} and steps at least 1; "
+            f"got {gain!r} and {steps!r}"
+        )
+    figure, (left, right) = canvas(height=3.9, ncols=2, sharey=True, width_ratios=(5, 3))
+    logs = steps * np.log10(factors)
+    scale: dict[str, Any] = {"middle": 0.0, "limits": (-FLOAT32_DECADES, FLOAT32_DECADES)}
+    draw_map(left, gains, input_stds, logs, zlabel="growth, in powers of ten", **scale)
+    draw_lines(left, {"factor 1": border}, {})
+    left.axvline(gain, color=SUBJECT, lw=2, ls="--")
+    left.set(xlabel="gain g", ylabel="input std s")
+    left.set_title(f"{steps:,} steps")
     growth = logs[:, list(gains).index(gain)]
-    right.plot(growth, input_stds, color=COLOURS[0], marker="o", markersize=4)
-    reach = max(1.2 * FLOAT32_DECADES, np.abs(growth).max())
-    for edge, word in ((-1, "below float32"), (1, "above float32")):
+    right.plot(growth, input_stds, color=SUBJECT, marker="o", markersize=4)
+    reach = 3 * FLOAT32_DECADES
+    for edge, word in ((-1, "rounds to 0"), (1, "overflows")):
         right.axvspan(*sorted((edge * FLOAT32_DECADES, edge * 9 * reach)), color="0.85", lw=0)
-        right.text(
-            edge * 1.06 * FLOAT32_DECADES, input_stds[-1], word, rotation=90, fontsize=9,
-            ha="right" if edge < 0 else "left", va="top",
-        )  # fmt: skip
-    right.axvline(0, color="black", lw=1, ls=":")
-    right.set(title=f"{steps} steps at gain {gain:g}", xlabel="$\\log_{10}$ of the growth")
-    right.set_xlim(-1.1 * reach, 1.1 * reach)
+        right.text(edge * 2 * FLOAT32_DECADES, 0.04, word, rotation=90, fontsize=10, color=QUIET,
+                   ha="center", va="bottom", transform=right.get_xaxis_transform())  # fmt: skip
+    right.axvline(0, color=INK, lw=1, ls=":")
+    right.set(xlabel="growth, in powers of ten", xlim=(-reach, reach))
+    right.set_title(f"at gain {gain:g}, in float32", color=SUBJECT)
     ends = ", ".join(f"10^{growth[at]:.0f} at input std {input_stds[at]:g}" for at in (0, -1))
     return Picture(
         figure,
-        f"What {steps} steps do to a gradient. Left: growth over gain and input std, with the "
+        f"What {steps:,} steps do to a gradient. Left: growth over gain and input std, with the "
         f"theory's border. Right: at gain {gain:g} it grows by {ends}.",
     )
+
+
+@in_course_style
+def descents(
+    w: Array, b: Array, errors: Array, paths: Mapping[str, Descent], *, title: str = ""
+) -> Picture:
+    """Draw descents on the error surface, and the error along each.
+
+    w: (columns,), b: (rows,), rising; errors: (rows, columns). paths: by label. The
+    description says of each where it ends, without its numbers: they hang on the last bit of
+    rounding, which the cliff enlarges.
+    """
+    figure, (left, right) = canvas(height=4.0, ncols=2, width_ratios=(3, 2))
+    draw_map(left, w, b, errors, zlabel="error E")
+    draw_lines(
+        left, {}, {name: (path.points[:, 0], path.points[:, 1]) for name, path in paths.items()}
+    )
+    left.set(xlabel="w", ylabel="b")
+    left.set_title("the way in the plane", fontsize=11)
+    for index, (name, path) in enumerate(paths.items()):
+        style = {"color": LINE_COLOURS[index % len(LINE_COLOURS)], "linestyle": DASHES[index]}
+        right.plot(path.errors, label=name, **style)
+    right.set(xlabel="step", ylabel="error E", ylim=(0, 0.55))
+    right.set_title("the error along it", fontsize=11)
+    entitle(figure, title)
+    told = (
+        f"{name}: {_inside(path, w, b)} the map, ends "
+        f"{'in the valley' if path.errors[-1] < VALLEY else 'on a plateau'}"
+        for name, path in paths.items()
+    )
+    about = (
+        "Gradient descent on the error of one recurrent unit over w and b. Left: two plateaus "
+        "meet in a wall; the paths on it. Right: the error after each step"
+    )
+    return Picture(figure, described(title, about, "; ".join(told)))
+
+
+def _inside(path: Descent, w: Array, b: Array) -> str:
+    low, high = np.array([w[0], b[0]]), np.array([w[-1], b[-1]])
+    stays = ((path.points >= low) & (path.points <= high)).all()
+    return "stays on" if stays else "leaves"
+
+
+@in_course_style
+def cliff_cut(
+    b: Array, errors: Array, *, title: str, at: str = "", marks: Mapping[str, Place] | None = None
+) -> Picture:
+    """Draw a cut through the error surface, E over b, with the wall that descent meets.
+
+    b, errors: (points,). at: what is held, such as "w = 6". marks: by name, a place (b, E).
+    """
+    figure, axes = canvas(height=3.4)
+    axes.fill_between(b, errors, color=VERB, alpha=0.12, lw=0)
+    axes.plot(b, errors, color=VERB)
+    for index, (name, place) in enumerate((marks or {}).items()):
+        colour = (SUBJECT, COLOURS[2], COLOURS[3], INK)[index % 4]
+        axes.plot(*place, "o", color=colour, markersize=9)
+        axes.annotate(name, place, (9, 7), textcoords="offset points", color=colour, weight="bold")
+    steepest = int(np.abs(np.diff(errors)).argmax())
+    height = float(np.abs(errors[steepest + 1] - errors[steepest]))
+    axes.set(xlabel=f"b, at {at}" if at else "b", ylabel="error E", ylim=(0, 1.2 * max(errors)))
+    entitle(figure, title)
+    told = "; ".join(
+        f"{name} at b = {x:.2g}, E = {y:.2g}" for name, (x, y) in (marks or {}).items()
+    )
+    wall = f"E jumps by {height:.2g} at b = {b[steepest]:.2g}"
+    return Picture(figure, described(title, f"The error over b. {wall}", told))

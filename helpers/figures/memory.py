@@ -16,7 +16,7 @@ from helpers.figures.picture import (
     Picture,
     canvas,
     described,
-    headline,
+    entitle,
     in_course_style,
 )
 from helpers.validation import Array
@@ -50,7 +50,7 @@ def trace(
     axes.tick_params(length=0)
     for spine in axes.spines.values():
         spine.set_visible(False)
-    figure.suptitle(headline(title), x=0.03, ha="left")
+    entitle(figure, title)
     told = [_told(words, name, unit) for name, unit in zip(units, states.T, strict=True)]
     return Picture(figure, described(title, *told))
 
@@ -91,7 +91,7 @@ def cobwebs(weights: Sequence[float], starts: Sequence[float], *, title: str) ->
         places = " and ".join(f"{end:.2f}" for end in ends)
         told.append(f"w = {w:g}: states come to rest at {places}")
     panels[0].set_ylabel("h one step later")
-    figure.suptitle(headline(title), x=0.03, ha="left")
+    entitle(figure, title)
     return Picture(figure, described(title, *told))
 
 
@@ -148,7 +148,7 @@ def trade_off(
     axes.axhline(0, color=INK, lw=0.8, ls=":")
     axes.text(43, 8, "the whole gradient", fontsize=9, color=QUIET)
     axes.set(xlabel="bits held", ylabel="gradient left, in powers of ten")
-    axes.set_title(headline(title))
+    entitle(figure, title)
     everyone = {**{f"w = {w:g}": found for w, found in plain.items()}, **(others or {})}
     told = (f"{who}: {100 * held:.0f} % held, 10^{log10:.0f}"
             for who, (held, log10) in everyone.items())  # fmt: skip

@@ -13,13 +13,14 @@ import io
 import math
 import re
 import textwrap
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple, ParamSpec
 
 import numpy as np
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 Arguments = ParamSpec("Arguments")
@@ -28,9 +29,10 @@ Arguments = ParamSpec("Arguments")
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 DASHES = ("-", "--", "-.", ":", (0, (5, 1)), (0, (1, 1)), (0, (3, 1, 1, 1)))
 MARKERS = "osD^vP*X"
+HATCHES = ("", "//", "..", "xx")
 VERB, SUBJECT = COLOURS[:2]
 PAPER, BORDER, QUIET, INK = "#FDFCF9", "#DDD9D0", "#6B675F", "#17161A"
-STYLE = {
+STYLE: dict[Any, Any] = {
     "font.size": 11,
     "text.color": INK,
     "axes.labelcolor": INK,
@@ -48,11 +50,13 @@ STYLE = {
     "grid.alpha": 0.3,
     "lines.linewidth": 2,
     "legend.frameon": False,
+    "legend.facecolor": PAPER,
     "xtick.color": QUIET,
     "ytick.color": QUIET,
     "xtick.labelcolor": INK,
     "ytick.labelcolor": INK,
 }
+BACKWARD: Any = {"arrowstyle": "->", "color": VERB, "lw": 1.4, "shrinkA": 0, "shrinkB": 0}
 DPI, SHOWN = 200, 100  # pixels an inch, drawn and as wide as the page shows them
 TAG = '<img class="course-picture" alt="{}" width="{}" src="data:image/png;base64,{}">'
 
@@ -75,9 +79,9 @@ class Picture:
 
         canvas = FigureCanvasAgg(self.figure)
         canvas.draw()
-        image = Image.fromarray(np.asarray(canvas.buffer_rgba()))
+        image = Image.fromarray(np.asarray(canvas.buffer_rgba())[:, :, :3])
         buffer = io.BytesIO()
-        image.quantize(256, method=Image.Quantize.FASTOCTREE).save(buffer, "png")
+        image.quantize(256, dither=Image.Dither.NONE).save(buffer, "png")
         return buffer.getvalue()
 
     def tag(self) -> str:
@@ -131,30 +135,33 @@ def in_course_style(draw: Callable[Arguments, Picture]) -> Callable[Arguments, P
 def card(width: float, height: float, **options: Any) -> Figure:
     """Return a new figure (inches) on a light card, which a dark page leaves readable."""
     from matplotlib.figure import Figure
-    from matplotlib.patches import FancyBboxPatch
 
-    figure = Figure(figsize=(width, height), dpi=DPI, facecolor="none", **options)
-    edge = 0.02
-    figure.add_artist(
-        FancyBboxPatch(
-            (edge, edge), width - 2 * edge, height - 2 * edge,
-            boxstyle="round,pad=0,rounding_size=0.1", transform=figure.dpi_scale_trans,
-            facecolor=PAPER, edgecolor=BORDER, linewidth=0.8, zorder=-10,
-        )
-    ).set_in_layout(False)  # fmt: skip
-    return figure
+    paper: dict[str, Any] = {"facecolor": PAPER, "edgecolor": BORDER, "linewidth": 1.5}
+    return Figure(figsize=(width, height), dpi=DPI, **paper, **options)
 
 
 def canvas(width: float = 8.0, height: float = 3.6, **grid: Any) -> tuple[Figure, Any]:
     """Return a new card (inches) and its axes; grid goes to subplots."""
-    figure = card(width, height, layout="constrained")
-    figure.get_layout_engine().set(w_pad=0.14, h_pad=0.12)
+    from matplotlib.layout_engine import ConstrainedLayoutEngine
+
+    figure = card(width, height, layout=ConstrainedLayoutEngine(w_pad=0.14, h_pad=0.12))
     return figure, figure.subplots(**grid)
 
 
 def headline(title: str, width: float = 8.0) -> str:
     """Return a title in lines that fit a figure of this width (inches)."""
     return textwrap.fill(title, int(8.4 * width))
+
+
+def entitle(figure: Figure, title: str) -> None:
+    """Set a figure's title at its upper left, in as many lines as it needs."""
+    if title:
+        figure.suptitle(headline(title, figure.get_figwidth()), x=0.02, ha="left")
+
+
+def raised(text: str) -> str:
+    """Return a text with its powers of ten set as such: "10^271"."""
+    return re.sub(r"10\^(-?\d+)", r"$\\mathdefault{10^{\1}}$", text)
 
 
 def line_style(index: int) -> dict[str, Any]:
@@ -209,3 +216,32 @@ def magnitude(value: float) -> str:
     if value == 0:
         return "exactly 0"
     return f"10^{round(np.log10(value))}" if np.isfinite(value) else str(value)
+
+
+def beside(
+    figure: Figure, axes: Axes, labels: Sequence[tuple[float, str, str]], side: str = "right"
+) -> None:
+    """Write each label beside the figure's one axes, moved apart where they would meet.
+
+    labels: height in the data, text and colour of each. The axes' limits must be set.
+    """
+    size, tall = 9.5, figure.get_figheight() - 1.2  # points; inches, about
+    to_axes = axes.transData + axes.transAxes.inverted()
+    left = axes.get_xlim()[0]
+    placed: list[tuple[float, float, str, str]] = []
+    edge = 0.0
+    for y, text, colour in sorted(labels, key=lambda label: label[0]):
+        text = textwrap.fill(text, 22) if "\n" not in text else text
+        needs = size / 72 * 1.25 * (text.count("\n") + 1) / tall
+        at = max(to_axes.transform((left, y))[1], edge + needs / 2)
+        edge = at + needs / 2
+        placed.append((at, needs, text, colour))
+    edge = 1.05
+    x, align = (1.015, "left") if side == "right" else (-0.015, "right")
+    for at, needs, text, colour in reversed(placed):  # and down again from the top
+        at = min(at, edge - needs / 2)
+        edge = at - needs / 2
+        axes.text(
+            x, at, raised(text), transform=axes.transAxes, color=colour, fontsize=size, ha=align,
+            va="center", multialignment=align, linespacing=1.1,
+        )  # fmt: skip

@@ -1,108 +1,126 @@
-"""Sliders of the notebooks, each the live copy of a static figure.
+"""Sliders of the notebooks, and the same pictures as frames for a page without a kernel.
 
-A slider's callback is a plain function that gives a Picture; it is tested, and the
-static figure beside the slider is the same function at one value.
+Each slider's callback is a plain function that gives a Picture on axes that stay where they
+are, so that what moves is what the slider changes.
 """
 
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
+import itertools
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import torch
 
-from helpers import measure as gradients
-from helpers.figures import cliffs as cliff_plots
-from helpers.figures import lines as plots
-from helpers.figures import maps as map_plots
-from helpers.figures.picture import Picture
+from helpers.figures.ink import share_at, what_is_left
+from helpers.figures.maps import descents, growth_map
+from helpers.figures.picture import (
+    BACKWARD,
+    COLOURS,
+    QUIET,
+    SHOWN,
+    SUBJECT,
+    VERB,
+    Picture,
+    card,
+    described,
+    in_course_style,
+    raised,
+)
 from helpers.measure import cliff, phase_map
-from helpers.networks import classifiers as models
-from helpers.task.agreement import AgreementTask
-from helpers.validation import Array, number_above
+from helpers.measure.signal import signal
+from helpers.networks import classifiers
+from helpers.task.agreement import AgreementTask, Sentence
+from helpers.validation import Array
 
 if TYPE_CHECKING:
     from ipywidgets import VBox
+    from torch import nn
 
-STEP_COUNTS = (10, 20, 50, 100, 200, 500, 1000)
-
-
-def strip_at_gap(gap: int) -> Picture:
-    """The strip of an untrained RNN (hidden 32, float64) on one sentence with this gap.
-
-    Raises ValueError if gap is out of AgreementTask's range.
-    """
-    task = AgreementTask(gap, seed=0)
-    sentence = task.sentence()
-    model = models.rnn_classifier(len(task.vocabulary), seed=0).double()
-    tokens = torch.from_numpy(task.vocabulary.encode(sentence.words))[None]
-    return plots.strip(
-        sentence.words,
-        {"untrained RNN": gradients.signal(model, tokens)[0]},
-        subject=sentence.subject,
-        title=f"Gap {gap}: the signal at the subject, {gap} words before the verb",
-    )
-
-
-def gap_slider(smallest: int = 3, largest: int = 60) -> VBox:
-    """A slider over the gap with `strip_at_gap` below it, at first at gap 12.
-
-    A range without 12 starts at its nearer end.
-    Raises ValueError unless 3 <= smallest <= largest <= 10,000.
-    """
-    AgreementTask((smallest, largest))
-    start = max(smallest, min(largest, 12))
-    return picture_sliders(strip_at_gap, gap=(range(smallest, largest + 1), start))
+CLIFF_START, CLIFF_RATE, CLIFF_STEPS = (6.0, -2.0), 10.0, 60
 
 
 @functools.cache
-def _theory_of_phases() -> tuple[Array, Array, Array]:
-    gains, input_stds = np.arange(1, 17) / 4, np.arange(11) / 4
-    return gains, input_stds, phase_map.theory_map(gains, input_stds)
+def _sentence(gap: int) -> tuple[AgreementTask, Sentence]:
+    task = AgreementTask(gap, seed=0)
+    return task, task.sentence()
 
 
-def phase_at(gain: float, steps: int) -> Picture:
-    """How a gradient has grown after so many steps, over gain and input, by the theory.
+def _signal(model: nn.Module, task: AgreementTask, sentence: Sentence) -> Array:
+    tokens = torch.from_numpy(task.vocabulary.encode(sentence.words))[None]
+    return signal(model.double(), tokens)[0]
 
-    Drawn by `map_plots.growth_map`. gain: a quarter to 4, in quarters; steps: 1 or more.
-    Raises ValueError if one is none of these.
+
+def strip_at_gap(gap: int) -> Picture:
+    """Draw the signal of an untrained RNN (hidden 32, float64) on one sentence with this gap.
+
+    Raises ValueError if gap is out of AgreementTask's range.
     """
-    gains, input_stds, factors = _theory_of_phases()
-    border = phase_map.critical_curve(np.linspace(0, input_stds[-1], 51))
-    return map_plots.growth_map(gains, input_stds, factors, border, gain=gain, steps=steps)
-
-
-def phase_slider() -> VBox:
-    """Sliders over the gain and the number of steps T, with `phase_at` below them."""
-    gains = _theory_of_phases()[0].tolist()
-    return picture_sliders(phase_at, gain=(gains, 2.0), steps=(STEP_COUNTS, 100))
+    task, sentence = _sentence(gap)
+    model = classifiers.rnn_classifier(len(task.vocabulary), seed=0)
+    title = f"Untrained RNN, gap {gap}"
+    return _pinned(sentence, _signal(model, task, sentence), title, words=67, decades=28)
 
 
 def strip_at_bias(bias: float) -> Picture:
-    """The strip of an untrained GRU with this bias on its update gate, at gap 40, in float64.
+    """Draw the signal of an untrained GRU with this bias on its update gate, at gap 40.
 
     Raises ValueError if bias is not finite.
     """
-    task = AgreementTask(40, seed=0)
-    sentence = task.sentence()
-    model = models.gru_classifier(len(task.vocabulary), update_bias=bias, seed=0).double()
-    tokens = torch.from_numpy(task.vocabulary.encode(sentence.words))[None]
-    return plots.strip(
-        sentence.words,
-        {"untrained GRU": gradients.signal(model, tokens)[0]},
-        subject=sentence.subject,
-        title=f"Bias {bias:g} on the update gate: the signal over 40 words",
-    )
+    task, sentence = _sentence(40)
+    model = classifiers.gru_classifier(len(task.vocabulary), update_bias=bias, seed=0)
+    title = f"Untrained GRU, bias {bias:g} on the update gate"
+    return _pinned(sentence, _signal(model, task, sentence), title, words=48, decades=20)
 
 
-def bias_slider() -> VBox:
-    """A slider over the update gate's bias with `strip_at_bias` below it, at first at 0."""
-    return picture_sliders(strip_at_bias, bias=([half / 2 for half in range(-4, 15)], 0.0))
+@in_course_style
+def _pinned(sentence: Sentence, values: Array, title: str, *, words: int, decades: int) -> Picture:
+    """One sentence's signal on axes that hold so many words and decades, the verb at the right."""
+    figure = card(8.0, 4.2)
+    axes = figure.add_axes((0.03, 0.24, 0.87, 0.66))
+    places = np.arange(len(values)) - len(values)
+    at = places[sentence.subject]
+    logs = np.log10(values)
+    axes.plot(places, logs, color=COLOURS[0], marker="o", markersize=4)
+    axes.axvspan(at - 0.5, at + 0.5, color=SUBJECT, alpha=0.15, lw=0)
+    axes.plot([at], [logs[sentence.subject]], "o", color=SUBJECT, markersize=10)
+    left = f"{sentence.words[sentence.subject]}: {what_is_left(share_at(values, sentence.subject))}"
+    axes.text(0.01, 1.03, title, transform=axes.transAxes, fontsize=12, weight="bold")
+    axes.text(0.99, 1.03, raised(left), transform=axes.transAxes, fontsize=12, weight="bold",
+              color=SUBJECT, ha="right")  # fmt: skip
+    axes.set(xlim=(-words, 1), ylim=(-decades, 2))
+    axes.set_xticks([*places, 0], [*sentence.words, sentence.verb], rotation=90, fontsize=8)
+    axes.get_xticklabels()[-1].set(color=VERB, fontweight="bold")
+    axes.get_xticklabels()[sentence.subject].set(color=SUBJECT, fontweight="bold")
+    axes.yaxis.tick_right()
+    axes.set_yticks(range(-decades, 1, 4), [f"$10^{{{y}}}$" for y in range(-decades, 1, 4)])
+    axes.spines["left"].set_visible(False)
+    axes.spines["right"].set_visible(True)
+    axes.grid(visible=False, axis="x")
+    axes.annotate("", (-0.14 * words, 1), (0, 1), arrowprops=BACKWARD)
+    axes.text(-0.15 * words, 1, "gradient flows back", fontsize=9.5, color=VERB, ha="right",
+              va="center")  # fmt: skip
+    axes.yaxis.set_label_position("right")
+    axes.set_ylabel("signal", fontsize=9.5, color=QUIET, labelpad=1)
+    return Picture(figure, described(title, f"Left of the verb's signal at the subject, {left}"))
 
 
-CLIFF_START, CLIFF_RATE, CLIFF_STEPS = (6.0, -2.0), 10.0, 60
+@functools.cache
+def _theory_of_phases() -> tuple[Array, Array, Array, tuple[Array, Array]]:
+    gains, input_stds = np.arange(1, 17) / 4, np.arange(11) / 4
+    border = phase_map.critical_curve(np.linspace(0, input_stds[-1], 51))
+    return gains, input_stds, phase_map.theory_map(gains, input_stds), border
+
+
+def phase_at(gain: float, steps: int) -> Picture:
+    """Draw how a gradient has grown after so many steps, over gain and input, by the theory.
+
+    gain: a quarter to 4, in quarters; steps: 1 or more.
+    Raises ValueError if one is none of these.
+    """
+    return growth_map(*_theory_of_phases(), gain=gain, steps=steps)
 
 
 @functools.cache
@@ -111,50 +129,118 @@ def _surface_of_cliff() -> tuple[Array, Array, Array]:
 
 
 def cliff_at(threshold: float) -> Picture:
-    """Two descents on the cliff from one start, without clipping and clipped at threshold.
+    """Draw two descents on the cliff from one start, without clipping and clipped at threshold.
 
-    Drawn by `cliff_plots.descents`, from w = 6, b = -2 at rate 10 for 60 steps.
     Raises ValueError if threshold is not a finite number above 0.
     """
-    number_above("threshold", threshold, 0)
     thresholds = {"not clipped": None, f"clipped at {threshold:g}": threshold}
     paths = {
         name: cliff.descend(CLIFF_START, CLIFF_RATE, CLIFF_STEPS, max_norm)
         for name, max_norm in thresholds.items()
     }
-    return cliff_plots.descents(*_surface_of_cliff(), paths)
+    return descents(*_surface_of_cliff(), paths)
+
+
+class Slider(NamedTuple):
+    """What a slider draws, and for each argument its values in order and the first one shown."""
+
+    draw: Callable[..., Picture]
+    choices: Mapping[str, tuple[Sequence[float], float]]
+    moves: bool = True  # while it is dragged; else when it is let go
+
+
+SLIDERS = {
+    "gap": Slider(strip_at_gap, {"gap": (tuple(range(3, 61)), 12)}),
+    "bias": Slider(strip_at_bias, {"bias": (tuple(half / 2 for half in range(-4, 15)), 0.0)}),
+    "phase": Slider(
+        phase_at,
+        {
+            "gain": (tuple(quarter / 4 for quarter in range(1, 17)), 2.0),
+            "steps": ((10, 20, 50, 100, 200, 500, 1000), 100),
+        },
+        moves=False,
+    ),
+    "cliff": Slider(
+        cliff_at, {"threshold": ((0.02, 0.05, 0.1, 0.2, 0.3, 0.4, 0.6, 1.0), 0.1)}, moves=False
+    ),
+}
+
+
+class Frame(NamedTuple):
+    """One picture of a slider: the value of each argument, the PNG and its alt text."""
+
+    values: dict[str, float]
+    png: bytes
+    caption: str
+
+
+def frames(name: str, **only: Sequence[float]) -> list[Frame]:
+    """Return all pictures of a slider, for a page that has no kernel.
+
+    name: of one of SLIDERS. only: for an argument the values wanted, instead of all.
+    """
+    slider = SLIDERS[name]
+    values = [only.get(argument, choices) for argument, (choices, _) in slider.choices.items()]
+    found = []
+    for chosen in itertools.product(*values):
+        at = dict(zip(slider.choices, chosen, strict=True))
+        picture = slider.draw(**at)
+        found.append(Frame(at, picture.png(), picture.alt_text))
+    return found
+
+
+def gap_slider() -> VBox:
+    """Return a slider over the gap with `strip_at_gap` below it."""
+    return picture_sliders(*SLIDERS["gap"])
+
+
+def bias_slider() -> VBox:
+    """Return a slider over the update gate's bias with `strip_at_bias` below it."""
+    return picture_sliders(*SLIDERS["bias"])
+
+
+def phase_slider() -> VBox:
+    """Return sliders over the gain and the number of steps with `phase_at` below them."""
+    return picture_sliders(*SLIDERS["phase"])
 
 
 def cliff_slider() -> VBox:
-    """A slider over the clip threshold with `cliff_at` below it, at first at 0.1."""
-    return picture_sliders(cliff_at, threshold=([0.02, 0.05, 0.1, 0.2, 0.3, 0.4, 0.6, 1.0], 0.1))
+    """Return a slider over the clip threshold with `cliff_at` below it."""
+    return picture_sliders(*SLIDERS["cliff"])
 
 
-def picture_sliders(draw: Callable[..., Picture], **choices: tuple[Sequence[float], float]) -> VBox:
-    """A slider for each of draw's arguments, above the picture that draw gives for them.
+def picture_sliders(
+    draw: Callable[..., Picture],
+    choices: Mapping[str, tuple[Sequence[float], float]],
+    moves: bool = True,
+) -> VBox:
+    """Return a slider for each of draw's arguments, above the picture that draw gives for them.
 
-    choices: for each argument its name, with the values to choose from, in order, and the
-    one to start at. The picture and its alt text are redrawn when a slider is let go.
-    Raises ValueError if a start is not among its values.
+    choices: for each argument its values in order and the one to start at. The picture keeps
+    its height, and moves while a slider is dragged if it is drawn quickly enough for that.
     """
-    from ipywidgets import HTML, SelectionSlider, VBox
+    from ipywidgets import HTML, Layout, SelectionSlider, VBox
 
-    sliders = {}
-    for name, (values, start) in choices.items():
-        if start not in values:
-            raise ValueError(f"{name} must start at one of {list(values)}; got {start!r}")
-        options = [(f"{value:g}", value) for value in values]
-        sliders[name] = SelectionSlider(
-            options=options, value=start, description=name, continuous_update=False
+    sliders = {
+        name: SelectionSlider(
+            options=[(f"{value:g}", value) for value in values],
+            value=start,
+            description=name,
+            continuous_update=moves,
+            layout=Layout(width="min(100%, 800px)"),
         )
+        for name, (values, start) in choices.items()
+    }
 
-    def drawn() -> str:
-        return draw(**{name: slider.value for name, slider in sliders.items()}).tag()
+    def drawn() -> Picture:
+        return draw(**{name: slider.value for name, slider in sliders.items()})
 
-    image = HTML(drawn())
+    first = drawn()
+    height = first.figure.get_figheight() * SHOWN
+    image = HTML(first.tag(), layout=Layout(min_height=f"{height:.0f}px"))
 
     def redraw(_: dict[str, object]) -> None:
-        image.value = drawn()
+        image.value = drawn().tag()
 
     for slider in sliders.values():
         slider.observe(redraw, names="value")

@@ -1,4 +1,4 @@
-"""helpers.figures.sliders: the plain callback, and the widgets without a browser."""
+"""helpers.figures.sliders: the plain callbacks, the frames, and the widgets without a browser."""
 
 import warnings
 
@@ -7,13 +7,14 @@ import pytest
 import torch
 from ipywidgets import HTML, SelectionSlider
 
-from helpers.figures import picture as pictures
-from helpers.figures.picture import Picture, stored
-from helpers.figures.sliders import (
-    STEP_COUNTS,
+from helpers import networks
+from helpers.figures import (
+    SLIDERS,
+    Picture,
     bias_slider,
     cliff_at,
     cliff_slider,
+    frames,
     gap_slider,
     phase_at,
     phase_slider,
@@ -21,190 +22,129 @@ from helpers.figures.sliders import (
     strip_at_bias,
     strip_at_gap,
 )
-from helpers.measure import mean_field
+from helpers.figures.picture import canvas, stored
+from helpers.measure import cliff, mean_field
 from helpers.measure.signal import signal
-from helpers.networks import classifiers as models
 from helpers.task.agreement import AgreementTask
 
 
-def opened(tag):
-    """The bytes and the alt text of an image tag."""
-    alt_text, _, png = stored(tag)
-    return png, alt_text
+def seen(image):
+    """The alt text of an image widget's picture."""
+    return stored(image.value).alt_text
 
 
 def numbered(value):
     """A picture that costs little and tells its value."""
-    figure, axes = pictures.canvas(2, 1)
-    axes.plot([0, value])
-    return Picture(figure, f'a line to "{value}" & <no further>')
+    return Picture(canvas(2, 1)[0], f'a line to "{value}" & <no further>')
 
 
-class TestStrip:
-    @pytest.mark.parametrize("gap", [3, 12, 60])
-    def test_draws_the_signal_of_its_sentence(self, gap):
-        picture = strip_at_gap(gap)
-        sentence = AgreementTask(gap, seed=0).sentence()
-        assert sentence.gap == gap
-        model = models.rnn_classifier(len(AgreementTask(gap).vocabulary), seed=0).double()
-        tokens = torch.tensor(AgreementTask(gap).vocabulary.encode(sentence.words))[None]
-        (axes,) = picture.figure.axes
-        line = axes.lines[0]
-        np.testing.assert_array_equal(line.get_xdata(), np.arange(len(sentence.words)))
-        expected = np.log10(signal(model, tokens)[0])
-        np.testing.assert_allclose(line.get_ydata(), expected, rtol=1e-12, atol=1e-12)
-        assert f"Gap {gap}" in axes.get_title(loc="left")
-        assert f"at the subject '{sentence.words[sentence.subject]}'" in picture.alt_text
-
-    def test_is_the_same_each_time(self):
-        first, again = strip_at_gap(5), strip_at_gap(5)
-        assert first.png() == again.png()
-        assert first.alt_text == again.alt_text
-
-    @pytest.mark.parametrize("gap", [2, 0, -1, 10_001, 5.0, None, "12"])
-    def test_no_gap(self, gap):
-        with pytest.raises(ValueError, match=r"^gap must be"):
-            strip_at_gap(gap)
+@pytest.mark.parametrize("gap", [3, 12, 60])
+def test_the_strip_ends_at_the_verb_on_axes_that_stay(gap):
+    picture = strip_at_gap(gap)
+    task = AgreementTask(gap, seed=0)
+    sentence = task.sentence()
+    model = networks.rnn_classifier(len(task.vocabulary), seed=0).double()
+    tokens = torch.tensor(task.vocabulary.encode(sentence.words))[None]
+    (axes,) = picture.figure.axes
+    line, subject = axes.lines
+    steps = len(sentence.words)
+    np.testing.assert_array_equal(line.get_xdata(), np.arange(-steps, 0))
+    np.testing.assert_allclose(line.get_ydata(), np.log10(signal(model, tokens)[0]), rtol=1e-9)
+    assert subject.get_xdata()[0] == -gap - 1
+    assert (axes.get_xlim(), axes.get_ylim()) == ((-67, 1), (-28, 2))
+    assert steps <= 67
+    assert axes.get_xticklabels()[-1].get_text() == sentence.verb
+    assert f"gap {gap}. Left of the verb's signal at the subject, " in picture.alt_text
+    assert f"{sentence.words[sentence.subject]}: 1 part in" in picture.alt_text
 
 
-class TestGapSlider:
-    def test_is_a_slider_above_the_strip(self):
-        slider, image = gap_slider().children
+@pytest.mark.parametrize("gap", [2, 10_001, 5.0, None])
+def test_no_gap(gap):
+    with pytest.raises(ValueError, match=r"^gap must be"):
+        strip_at_gap(gap)
+
+
+def test_a_larger_bias_carries_more_to_the_subject():
+    arrived = []
+    for bias in (-1.0, 0.0, 2.0, 6.0):
+        picture = strip_at_bias(bias)
+        assert f"bias {bias:g} " in picture.alt_text
+        line, subject = picture.figure.axes[0].lines
+        arrived.append(subject.get_ydata()[0] - line.get_ydata()[-1])
+    assert arrived == sorted(arrived)
+    assert arrived[0] < -10
+    assert arrived[-1] > -1
+
+
+def test_the_phase_map_is_the_theorys_factor_to_the_power_of_the_steps():
+    left, right = phase_at(2.0, 100).figure.axes[:2]
+    growth, input_stds = right.lines[0].get_data()
+    expected = [100 * np.log10(mean_field.mean_field_factor(2.0, s)) for s in input_stds]
+    np.testing.assert_allclose(growth, expected)
+    gains, stds = left.lines[0].get_data()
+    assert gains[0] == 1.0
+    assert gains[-1] == pytest.approx(mean_field.critical_gain(stds[-1]))
+
+
+def test_the_cliff_is_descended_from_one_start_without_and_with_clipping():
+    left = cliff_at(0.2).figure.axes[0]
+    lines = {line.get_label(): line.get_xydata() for line in left.lines}
+    for name, max_norm in (("not clipped", None), ("clipped at 0.2", 0.2)):
+        path = cliff.descend((6.0, -2.0), 10.0, 60, max_norm)
+        np.testing.assert_array_equal(lines[name], path.points)
+    with pytest.raises(ValueError, match="must be a finite number above 0"):
+        cliff_at(0)
+
+
+@pytest.mark.parametrize(
+    ("make", "draw", "start", "other"),
+    [
+        (gap_slider, strip_at_gap, {"gap": 12}, {"gap": 7}),
+        (bias_slider, strip_at_bias, {"bias": 0.0}, {"bias": 4.0}),
+        (phase_slider, phase_at, {"gain": 2.0, "steps": 100}, {"gain": 0.5, "steps": 1000}),
+        (cliff_slider, cliff_at, {"threshold": 0.1}, {"threshold": 0.6}),
+    ],
+)
+def test_a_slider_moves_its_picture_and_alt_text(make, draw, start, other):
+    *sliders, image = make().children
+    assert {slider.description: slider.value for slider in sliders} == start
+    assert seen(image) == draw(**start).alt_text
+    for slider in sliders:
         assert isinstance(slider, SelectionSlider)
-        assert [value for _, value in slider.options] == list(range(3, 61))
-        assert slider.value == 12
-        assert slider.description == "gap"
-        assert not slider.continuous_update
-        assert isinstance(image, HTML)
-        assert opened(image.value) == (strip_at_gap(12).png(), strip_at_gap(12).alt_text)
-
-    def test_moving_it_changes_picture_and_alt_text_together(self):
-        slider, image = gap_slider().children
-        seen = []
-        image.observe(lambda change: seen.append(opened(change["new"])), names="value")
-        slider.value = 7
-        assert seen == [(strip_at_gap(7).png(), strip_at_gap(7).alt_text)]
-        slider.value = 7
-        assert len(seen) == 1
-
-    def test_both_ends_can_be_drawn(self):
-        slider, image = gap_slider(3, 20).children
-        for end in (3, 20):
-            slider.value = end
-            assert f"Gap {end}:" in opened(image.value)[1]
-
-    def test_a_range_without_12_starts_at_its_nearer_end(self):
-        for bounds, start in (((20, 30), 20), ((3, 6), 6)):
-            slider, image = gap_slider(*bounds).children
-            assert slider.value == start
-            assert f"Gap {start}:" in opened(image.value)[1]
-
-    @pytest.mark.parametrize("bounds", [(2, 60), (3, 10_001), (3.5, 60), (60, 3), (None, 60)])
-    def test_no_range(self, bounds):
-        with pytest.raises(ValueError, match=r"^gap"):
-            gap_slider(*bounds)
-
-    def test_two_sliders_do_not_disturb_each_other(self):
-        (first, image), (_, other) = gap_slider().children, gap_slider().children
-        before = other.value
-        first.value = 5
-        assert other.value == before != image.value
+        slider.value = other[slider.description]
+    assert seen(image) == draw(**other).alt_text
 
 
-class TestBias:
-    def test_a_larger_bias_carries_more_to_the_subject(self):
-        arrived = []
-        for bias in (-1.0, 0.0, 2.0, 6.0):
-            picture = strip_at_bias(bias)
-            assert f"Bias {bias:g} " in picture.alt_text
-            values = picture.figure.axes[0].lines[0].get_ydata()
-            subject = AgreementTask(40, seed=0).sentence().subject
-            arrived.append(values[subject] - values[-1])
-        assert arrived == sorted(arrived)
-        assert arrived[0] < -10
-        assert arrived[-1] > -1
-
-    def test_slider_starts_at_no_bias(self):
-        slider, image = bias_slider().children
-        assert slider.value == 0.0
-        slider.value = 4.0
-        assert opened(image.value) == (strip_at_bias(4.0).png(), strip_at_bias(4.0).alt_text)
-
-    def test_no_bias(self):
-        with pytest.raises(ValueError, match="bias"):
-            strip_at_bias(float("nan"))
+def test_both_ends_of_each_slider_can_be_drawn():
+    for slider in SLIDERS.values():
+        for end in (0, -1):
+            slider.draw(**{name: values[end] for name, (values, _) in slider.choices.items()})
 
 
-class TestPhase:
-    def test_draws_the_theorys_factor_to_the_power_of_the_steps(self):
-        picture = phase_at(2.0, 100)
-        left, right = picture.figure.axes[:2]
-        growth, input_stds = right.lines[0].get_data()
-        expected = [100 * np.log10(mean_field.mean_field_factor(2.0, s)) for s in input_stds]
-        np.testing.assert_allclose(growth, expected)
-        gains, stds = left.lines[0].get_data()
-        assert gains[0] == 1.0
-        assert gains[-1] == pytest.approx(mean_field.critical_gain(stds[-1]))
-        assert "at gain 2 it grows by 10^7 at input std 0" in picture.alt_text
-
-    @pytest.mark.parametrize(("gain", "steps"), [(2.1, 10), (0, 10), (None, 10), (2.0, 0)])
-    def test_no_gain_or_steps(self, gain, steps):
-        with pytest.raises(ValueError, match="must be"):
-            phase_at(gain, steps)
-
-    def test_the_slider_starts_at_the_static_picture_and_moves_both_ways(self):
-        gain, steps, image = phase_slider().children
-        assert (gain.description, steps.description) == ("gain", "steps")
-        assert [value for _, value in steps.options] == list(STEP_COUNTS)
-        assert opened(image.value) == (phase_at(2.0, 100).png(), phase_at(2.0, 100).alt_text)
-        steps.value = 1000
-        gain.value = 0.5
-        assert opened(image.value)[1] == phase_at(0.5, 1000).alt_text
+def test_frames_are_the_sliders_pictures():
+    made = frames("bias", bias=[0.0, 4.0])
+    assert [frame.values for frame in made] == [{"bias": 0.0}, {"bias": 4.0}]
+    assert [frame.caption for frame in made] == [strip_at_bias(b).alt_text for b in (0.0, 4.0)]
+    assert made[1].png == strip_at_bias(4.0).png()
+    assert len(frames("phase", steps=[10], gain=[1.0, 2.0])) == 2
 
 
-class TestCliff:
-    def test_starts_at_the_static_picture_and_moves_both_ways(self):
-        slider, image = cliff_slider().children
-        assert slider.description == "threshold"
-        assert opened(image.value) == (cliff_at(0.1).png(), cliff_at(0.1).alt_text)
-        for threshold in (slider.options[0][1], 0.6):
-            slider.value = threshold
-            assert opened(image.value)[1] == cliff_at(threshold).alt_text
+def test_each_slider_sets_its_own_argument_and_draws_once_a_value():
+    drawn = []
+    choices = {"gain": ([0.5, 1.0, 2.0], 1.0), "steps": ([10, 100], 10)}
+    first, second, image = picture_sliders(
+        lambda gain, steps: drawn.append((gain, steps)) or numbered(gain * steps), choices
+    ).children
+    first.value = 2.0
+    second.value = 100
+    assert drawn == [(1.0, 10), (2.0, 10), (2.0, 100)]
+    assert [label for label, _ in first.options] == ["0.5", "1", "2"]
+    assert isinstance(image, HTML)
+    assert image.layout.min_height == "100px"
+    assert seen(image) == 'a line to "200.0" & <no further>'
 
 
-class TestPictureSliders:
-    def test_draws_once_a_value(self):
-        drawn = []
-        slider, _ = picture_sliders(
-            lambda x: drawn.append(x) or numbered(x), x=(range(10), 4)
-        ).children
-        assert drawn == [4]
-        slider.value = 6
-        assert drawn == [4, 6]
-
-    def test_each_slider_sets_its_own_argument(self):
-        drawn = []
-        first, second, image = picture_sliders(
-            lambda gain, steps: drawn.append((gain, steps)) or numbered(gain * steps),
-            gain=([0.5, 1.0, 2.0], 1.0),
-            steps=([10, 100, 1000], 10),
-        ).children
-        assert (first.description, second.description) == ("gain", "steps")
-        first.value = 2.0
-        second.value = 100
-        assert drawn == [(1.0, 10), (2.0, 10), (2.0, 100)]
-        assert opened(image.value)[1] == numbered(200.0).alt_text
-        assert [label for label, _ in first.options] == ["0.5", "1", "2"]
-
-    def test_a_start_that_cannot_be_chosen(self):
-        with pytest.raises(ValueError, match=r"^gain must start at one of \[1, 2\]; got 3"):
-            picture_sliders(numbered, gain=([1, 2], 3))
-
-    def test_without_a_warning(self):
-        with warnings.catch_warnings():
-            warnings.simplefilter("error")
-            picture_sliders(numbered, value=(range(10), 4))
-
-    def test_alt_text_survives_quotes_and_brackets(self):
-        tag = numbered(3).tag()
-        assert opened(tag) == (numbered(3).png(), 'a line to "3" & <no further>')
+def test_without_a_warning():
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        picture_sliders(numbered, {"value": (range(10), 4)})
