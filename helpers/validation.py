@@ -1,4 +1,4 @@
-"""Checks of arguments that every module shares; each error names the culprit."""
+"""Checks of arguments that all rooms share; each error names the argument."""
 
 from __future__ import annotations
 
@@ -29,22 +29,14 @@ def integer(name: str, value: Any, *, minimum: int, maximum: int | None = None) 
 
 def number_above(name: str, value: Any, bound: float) -> float:
     """Return value as a float; raises ValueError unless it is a finite number above bound."""
-    try:
-        number = float(value) if _is_real(value) else math.nan
-    except OverflowError:  # an integer beyond float's range
-        number = math.inf
-    if not bound < number < math.inf:
+    if not isinstance(value, Real) or not bound < value < math.inf:
         raise ValueError(f"{name} must be a finite number above {bound:g}; got {value!r}")
-    return number
-
-
-def _is_real(value: Any) -> bool:
-    return isinstance(value, Real) and not isinstance(value, bool)
+    return float(value)
 
 
 def finite_number(name: str, value: Any) -> float:
     """Return value as a float; raises ValueError unless it is a finite number."""
-    if not _is_real(value) or not np.isfinite(value):
+    if not isinstance(value, Real) or not math.isfinite(value):
         raise ValueError(f"{name} must be a finite number; got {value!r}")
     return float(value)
 
@@ -91,15 +83,3 @@ def finite_array(name: str, value: Any, shape: tuple[int | str, ...]) -> Array:
         index = tuple(int(i) for i in np.argwhere(~finite)[0])
         raise ValueError(f"{name} must be finite; entry {index} is {array[index]}")
     return array
-
-
-def same_dtype(**arrays: Array) -> np.dtype:
-    """Return the dtype the arrays share; raises ValueError naming both if two differ."""
-    (first, leader), *rest = arrays.items()
-    for name, array in rest:
-        if array.dtype != leader.dtype:
-            raise ValueError(
-                f"mixed dtypes: {first} is {leader.dtype}, {name} is {array.dtype}; "
-                "give all of them one dtype"
-            )
-    return leader.dtype

@@ -30,7 +30,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from helpers.validation import Array, finite_array
+from helpers.validation import Array
 
 OPEN = 50.0  # logistic(50) rounds to 1 in float32 and in float64
 
@@ -46,7 +46,7 @@ class Gate(NamedTuple):
     b: Array
 
     def __call__(self, x: Array, h: Array) -> Array:
-        """The pre-activation (hidden,)."""
+        """Return the pre-activation (hidden,)."""
         return self.x @ x + self.h @ h + self.b
 
 
@@ -73,7 +73,7 @@ def logistic(a: Array) -> Array:
 
 
 def ng_step(x: Array, h: Array, weights: Weights) -> Array:
-    """The next state (hidden,) in Ng's convention, who writes c for h.
+    """Return the next state (hidden,) in Ng's convention, who writes c for h.
 
     x (input,), h (hidden,). Without a reset gate this is his simplified form.
     """
@@ -82,7 +82,7 @@ def ng_step(x: Array, h: Array, weights: Weights) -> Array:
 
 
 def cho_step(x: Array, h: Array, weights: Weights) -> Array:
-    """The next state (hidden,) in the convention of Cho et al. 2014, equations 5 to 8.
+    """Return the next state (hidden,) in the convention of Cho et al. 2014, equations 5 to 8.
 
     x (input,), h (hidden,). Without a reset gate it is held at 1.
     """
@@ -91,7 +91,7 @@ def cho_step(x: Array, h: Array, weights: Weights) -> Array:
 
 
 def torch_step(x: Array, h: Array, weights: TorchWeights) -> Array:
-    """The next state (hidden,) in PyTorch's convention; x (input,), h (hidden,)."""
+    """Return the next state (hidden,) in PyTorch's convention; x (input,), h (hidden,)."""
     U, W, b, b_h = weights
     return gru_step(x, h, W, U, b, b_h)
 
@@ -116,19 +116,13 @@ def swap_ng_and_cho(weights: Weights) -> Weights:
 def ng_simplified_to_torch(weights: Weights) -> TorchWeights:
     """Ng's simplified form as PyTorch's weights, reset gate held at 1; all biases in bias_ih.
 
-    Raises ValueError if there is a reset gate, for which no weights exist, or if a
-    weight is not finite or its shape does not fit.
+    Raises ValueError if there is a reset gate, for which no weights exist.
     """
     if weights.reset is not None:
         raise ValueError(
             "weights.reset must be None: a reset before the matrix product has no equal "
             "in PyTorch's convention"
         )
-    hidden, size = finite_array("weights.update.x", weights.update.x, ("hidden", "input")).shape
-    shapes = Gate((hidden, size), (hidden, hidden), (hidden,))
-    for name in ("update", "candidate"):
-        for part, shape in shapes._asdict().items():
-            finite_array(f"weights.{name}.{part}", getattr(getattr(weights, name), part), shape)
     keep, candidate = swap_ng_and_cho(weights).update, weights.candidate
     held = Gate(np.zeros_like(keep.x), np.zeros_like(keep.h), np.full_like(keep.b, OPEN))
     rows = [np.concatenate(parts) for parts in zip(held, keep, candidate, strict=True)]
