@@ -6,6 +6,7 @@ import os
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from math import inf
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,21 @@ from helpers.task.agreement import AgreementTask
 from helpers.validation import Array, choice, integer, number_above
 
 OPTIMIZERS = {"adam": torch.optim.Adam, "sgd": torch.optim.SGD}
+
+
+def _each(clip: Callable[..., Any]) -> Callable[[list[nn.Parameter], float], None]:
+    def rule(parameters: list[nn.Parameter], threshold: float) -> None:
+        for parameter in parameters:
+            clip([parameter], threshold)
+
+    return rule
+
+
+RULES: dict[str, Callable[[list[nn.Parameter], float], Any]] = {
+    "by norm": lambda parameters, threshold: None,  # done where the norm is taken
+    "by value": nn.utils.clip_grad_value_,
+    "per tensor": _each(nn.utils.clip_grad_norm_),
+}
 
 
 @dataclass(frozen=True)
@@ -112,6 +128,24 @@ def log_row(model: nn.Module, tokens: Tensor, labels: Tensor) -> dict[str, float
     }
 
 
+def safe_step(
+    model: nn.Module, optimizer: torch.optim.Optimizer, c: float, skipped: int, limit: int
+) -> int:
+    """Clip the gradients to norm c and step, or leave the update out where their norm is broken.
+
+    skipped: updates left out in a row so far. Returns that number after this one: 0 when
+    the optimizer stepped.
+    Raises RuntimeError when the number reaches limit.
+    """
+    norm = nn.utils.clip_grad_norm_(model.parameters(), c)
+    if norm.isfinite():
+        optimizer.step()
+        return 0
+    if skipped + 1 >= limit:
+        raise RuntimeError(f"{skipped + 1} updates in a row had a norm of {norm.item()}")
+    return skipped + 1
+
+
 def train(
     model: nn.Module,
     task: AgreementTask,
@@ -121,6 +155,7 @@ def train(
     learning_rate: float,
     optimizer: str = "adam",
     clip_norm: float | None = 1.0,
+    rule: str = "by norm",
     batch_size: int = 32,
     check_every: int = 20,
     target: float = 0.95,
@@ -129,8 +164,9 @@ def train(
 ) -> History:
     """Train until the model is right on fresh sentences, or the budget is spent.
 
-    Each step draws a batch from task, clips the global gradient norm at clip_norm
-    (None: no clipping) and takes one optimizer step. Every check_every steps, and
+    Each step draws a batch from task, clips the gradient at clip_norm (None: no clipping)
+    and takes one optimizer step. rule: "by norm", the global one; "by value", each entry
+    on its own; "per tensor", each parameter's norm on its own. Every check_every steps, and
     after the last one, the accuracy on 256 sentences from fresh is taken; at target
     the run stops. watch, called with the model before the first step and at each check,
     may measure it and must leave it as it is. When the loss, the gradient's norm or a
@@ -150,12 +186,13 @@ def train(
     if clip_norm is not None:
         number_above("clip_norm (None for no clipping)", clip_norm, 0)
     choice("optimizer", optimizer, OPTIMIZERS)
+    choice("rule", rule, RULES)
     parameters = list(model.parameters())
     bad = nonfinite_tensors(model.named_parameters())
     if bad:
         raise ValueError(f"the model cannot be trained from these parameters: {bad[0]}")
     update = OPTIMIZERS[optimizer](parameters, lr=learning_rate)
-    limit = float("inf") if clip_norm is None else clip_norm
+    limit = inf if clip_norm is None else clip_norm
     loss_of = nn.CrossEntropyLoss()
     log: list[tuple[float, float, float]] = []
     checks: list[tuple[int, float]] = []
@@ -170,7 +207,8 @@ def train(
             update.zero_grad()
             loss = loss_of(model(tokens), labels)
             loss.backward()
-            norm = float(nn.utils.clip_grad_norm_(parameters, limit))
+            norm = float(nn.utils.clip_grad_norm_(parameters, limit if rule == "by norm" else inf))
+            RULES[rule](parameters, limit)
             log.append((loss.item(), norm, min(1.0, limit / (norm + 1e-6))))
             before = [parameter.detach().clone() for parameter in parameters]
             if finite := np.isfinite(log[-1][:2]).all():

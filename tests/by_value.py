@@ -7,6 +7,7 @@ after "~" need only be there. Of a picture the title is compared, which its plai
 
 from __future__ import annotations
 
+import math
 import re
 
 PLAIN = r"[-+−]?(?:\d{1,3}(?:,\d{3})+|\d+)?(?:\.\d+)?(?<=\d)(?:e[-+]?\d+)?"
@@ -24,12 +25,17 @@ def value(number: str) -> float:
     return float(number.replace(",", "").replace("−", "-"))
 
 
+def log10(number: str) -> float:
+    """Read the exponent of a power of ten, or the logarithm of a plain number."""
+    if number.startswith("10^"):
+        return value(number[3:])
+    return math.log10(value(number)) if value(number) > 0 else math.nan
+
+
 def near(sign: str, one: str, other: str) -> bool:
     """Whether two numbers printed after the sign count as the same."""
-    if one.startswith("10^") or other.startswith("10^"):
-        if not (one.startswith("10^") and other.startswith("10^")):
-            return False
-        a, b = value(one[3:]), value(other[3:])
+    if "10^" in (one[:3], other[:3]):
+        a, b = log10(one), log10(other)
         return abs(a - b) <= max(1, 0.05 * max(abs(a), abs(b)))
     a, b = value(one), value(other)
     if a == b:

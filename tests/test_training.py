@@ -192,6 +192,27 @@ class TestHistory:
         step = torch.cat([value - before[name] for name, value in model.state_dict().items()])
         assert step.norm().item() == pytest.approx(0.5, rel=1e-5)
 
+    @pytest.mark.parametrize("rule", ["by value", "per tensor"])
+    def test_other_rules_are_torchs(self, rule):
+        model = Constant(weight=(1.0, -2.0), scale=10.0)
+        plain = copy.deepcopy(model)
+        _, history = run(
+            model=model, optimizer="sgd", learning_rate=0.5, clip_norm=0.1, rule=rule, steps=1
+        )
+        task, _ = tasks()
+        tokens, labels = task.batch(32)
+        nn.functional.cross_entropy(plain(tokens), labels).backward()
+        whole = torch.cat([p.grad for p in plain.parameters()]).norm()
+        assert history.gradient_norm[0] == pytest.approx(float(whole))
+        for parameter in plain.parameters():
+            if rule == "by value":
+                parameter.grad.clamp_(-0.1, 0.1)
+            else:
+                parameter.grad *= min(1.0, 0.1 / float(parameter.grad.norm() + 1e-6))
+            parameter.data -= 0.5 * parameter.grad
+        for ours, theirs in zip(model.parameters(), plain.parameters(), strict=True):
+            torch.testing.assert_close(ours, theirs)
+
     def test_nothing_is_clipped_without_a_threshold(self):
         _, history = run(clip_norm=None, target=NEVER)
         assert (history.clip_coefficient == 1).all()

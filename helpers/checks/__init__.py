@@ -29,16 +29,20 @@ from helpers.checks.notebook_04 import growing_matrix
 from helpers.checks.notebook_05 import first_inf, growth_for
 from helpers.checks.notebook_06 import clip_by_norm, train_step
 from helpers.checks.notebook_07 import bias_for_span, gru_step
+from helpers.checks.notebook_09 import beside_model_answer, quiz, statements
 from helpers.checks.registry import EXERCISES, Exercise, exercises, progress, table
 from helpers.checks.results import Result
+from helpers.checks.safe_steps import choose_threshold, safe_step
 from helpers.checks.sick_runs import diagnose, log_row, sick_runs
 
 __all__ = [
     "EXERCISES",
     "Exercise",
     "Result",
+    "beside_model_answer",
     "bias_for_span",
     "bptt_step",
+    "choose_threshold",
     "choose_w",
     "clip_by_norm",
     "diagnose",
@@ -61,9 +65,12 @@ __all__ = [
     "log_factors",
     "log_row",
     "progress",
+    "quiz",
     "rnn_step",
+    "safe_step",
     "sick_runs",
     "signal",
+    "statements",
     "step_jacobian",
     "table",
     "train_step",

@@ -17,13 +17,22 @@ NEAR_COUNT = 0.1
 SAME = 0.01
 
 
-def guess(name: str, guess: Any, measured: float, unit: str = "", says: str = "") -> Result:
+def guess(
+    name: str,
+    guess: Any,
+    measured: float,
+    unit: str = "",
+    says: str = "",
+    *,
+    rough: bool = False,
+) -> Result:
     """Say how far a guess is from the measured value, near or far; None gets the value alone.
 
     measured: a whole number (int) is printed and judged as such, a float after "≈". unit: of
     both; "%" and "degrees" are compared by their difference, "per step", "per word" and the
     like as factors, by what they lose or gain at each step, all else by its ratio.
-    says: what the distance teaches, one or two sentences.
+    says: what the distance teaches, one or two sentences. rough: of measured only the size
+    holds on every processor; it is printed after "~".
     Raises ValueError if measured is not finite.
     """
     whole = isinstance(measured, Integral)
@@ -32,7 +41,8 @@ def guess(name: str, guess: Any, measured: float, unit: str = "", says: str = ""
         raise ValueError(f"measured must be finite; got {measured!r}")
     if abs(value) < SPANS.get(unit, 0.0) / 1e5:
         value = 0.0  # a rounding error of what is 0
-    was = _with_unit(f"{value:,.0f}" if whole else about(value, 3), unit)
+    shown = size(value) if rough else f"{value:,.0f}" if whole else about(value, 3)
+    was = _with_unit(shown, unit)
     if guess is None:
         return Result(name, NO_GUESS, f"{name}: measured {was}.")
     try:

@@ -16,7 +16,7 @@ from helpers.checks.attempt import attempt
 from helpers.checks.registry import exercise
 from helpers.checks.results import FAILED, WRONG_VALUES, Verdict
 from helpers.measure import signal
-from helpers.networks import Classifier, rnn_classifier
+from helpers.networks import Classifier, gain_classifier
 from helpers.task import AgreementTask, vocabulary
 from helpers.validation import Array
 
@@ -24,19 +24,11 @@ KEYS = ("loss", "norm", "saturated", "reach")
 Row = Mapping[str, float]
 
 
-def _tanh_network(gain: float, seed: int, kind: str = "tanh") -> Classifier:
-    """Build a classifier whose W is drawn anew with this gain."""
-    model = rnn_classifier(len(vocabulary()), nonlinearity=kind, seed=seed)
-    generator = torch.Generator().manual_seed(seed)
-    nn.init.normal_(model.layer.weight_hh_l0, 0, gain / 32**0.5, generator=generator)
-    return model
-
-
 def _scenes() -> list[tuple[Classifier, Tensor, Tensor]]:
     """Networks that hold an old gradient, one with a weight that nothing uses, and a batch."""
     scenes = []
     for seed, gain in enumerate((4.0, 0.6, 2.0)):
-        model = _tanh_network(gain, seed)
+        model = gain_classifier(len(vocabulary()), gain, seed=seed)
         for parameter in model.parameters():
             parameter.grad = torch.full_like(parameter, 0.1)
         if seed == 1:
@@ -238,7 +230,9 @@ def sick_runs(
     with training.one_thread():
         for seed, (letter, name) in enumerate(HIDDEN.items()):
             sickness = SICKNESSES[name]
-            model = _tanh_network(sickness.gain, 20 + seed, sickness.kind)
+            model = gain_classifier(
+                len(vocabulary()), sickness.gain, nonlinearity=sickness.kind, seed=20 + seed
+            )
             task = AgreementTask(sickness.gap, seed=20 + seed)
             update = torch.optim.SGD(model.parameters(), lr=0.1)
             rows: list[Row] = []

@@ -14,7 +14,9 @@ from helpers.measure.cliff import (
 from helpers.measure.clipping import (
     EPSILON,
     Clipped,
+    choose_threshold,
     clip_by_global_norm,
+    clip_by_norm,
     clip_by_value,
     clip_per_tensor,
     global_norm,
@@ -77,6 +79,7 @@ from helpers.measure.signal import (
     bptt_step,
     shares,
     signal,
+    term_norms,
     terms_by_lag,
     terms_by_step,
 )

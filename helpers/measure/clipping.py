@@ -27,7 +27,7 @@ Mikolov's thesis of 2012 for clipping by value.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -110,6 +110,24 @@ def clip_by_value(gradients: Gradients, max_value: float) -> Clipped:
     """
     threshold = number_above("max_value", max_value, 0)
     return _clip(gradients, lambda wide: [each.clamp(-threshold, threshold) for each in wide])
+
+
+def clip_by_norm(gradients: Sequence[Tensor], c: float) -> list[Tensor]:
+    """Return the gradients times min(1, c / norm), with the norm of all of them together.
+
+    gradients: tensors of any shapes, which stay as they are; c: above 0.
+    Source: Pascanu, Mikolov & Bengio 2013, algorithm 1.
+    """
+    norm = torch.stack([gradient.norm() for gradient in gradients]).norm()
+    return [gradient * (c / (norm + 1e-6)).clamp(max=1) for gradient in gradients]
+
+
+def choose_threshold(norms: Array) -> float:
+    """Return a threshold for a log of gradient norms (steps,): twice the finite ones' median.
+
+    Source: Pascanu, Mikolov & Bengio 2013, section 3.2, which takes half to ten times the mean.
+    """
+    return 2 * float(np.median(norms[np.isfinite(norms)]))
 
 
 def global_norm(gradients: Gradients) -> float:

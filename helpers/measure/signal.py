@@ -92,6 +92,23 @@ def terms_by_step(deltas: Array, inputs: Array) -> Array:
     return delta.transpose(0, 2, 1) @ seen
 
 
+def term_norms(model: nn.Module, tokens: Tensor, labels: Tensor, factor: float = 1.0) -> Array:
+    """Return the norm of each step's term of d(factor * loss)/dW, W being weight_hh.
+
+    model: a Classifier with a tanh RNN; tokens (n, steps), labels (n,); loss: the mean
+    cross-entropy. Returns (steps,) float64; the terms themselves add up to the gradient.
+    """
+    like = next(model.parameters())
+    shape = (*tokens.shape, model.state_size)
+    probe = torch.zeros(shape, dtype=like.dtype, requires_grad=True)
+    h = model.states(tokens).detach()
+    loss = factor * nn.functional.cross_entropy(model(tokens, probe), labels)
+    delta = (1 - h**2) * torch.autograd.grad(loss, probe)[0]
+    before = nn.functional.pad(h, (0, 0, 1, 0))[:, :-1]
+    terms = terms_by_step(delta.transpose(0, 1).numpy(), before.transpose(0, 1).numpy())
+    return np.linalg.norm(terms, axis=(1, 2))
+
+
 def terms_by_lag(deltas: Array, inputs: Array) -> Array:
     """Return the norm of each term of a weight's gradient, by its distance from the last step.
 

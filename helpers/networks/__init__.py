@@ -6,6 +6,7 @@ from helpers.networks.classifiers import (
     LATCH_GAIN,
     Classifier,
     DeepTanh,
+    gain_classifier,
     gru_classifier,
     identity_classifier,
     latch_classifier,

@@ -81,6 +81,28 @@ def rnn_classifier(
     )
 
 
+def gain_classifier(
+    vocabulary_size: int,
+    gain: float,
+    *,
+    hidden: int = 32,
+    nonlinearity: str = "tanh",
+    seed: int = 0,
+) -> Classifier:
+    """A vanilla RNN whose W is drawn from N(0, gain^2 / hidden); all else is PyTorch's draw.
+
+    Source: Sompolinsky, Crisanti & Sommers 1988, "Chaos in random neural networks", for the
+    gain as the number that decides.
+    """
+
+    def build() -> Classifier:
+        model = rnn_classifier(vocabulary_size, hidden=hidden, nonlinearity=nonlinearity, seed=seed)
+        nn.init.normal_(model.layer.weight_hh_l0, 0, gain / hidden**0.5)
+        return model
+
+    return seeded(seed, build)
+
+
 def orthogonal_classifier(vocabulary_size: int, *, hidden: int = 32, seed: int = 0) -> Classifier:
     """A tanh RNN whose W starts as a random orthogonal matrix: all singular values are 1.
 

@@ -7,9 +7,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
+from helpers import measure
 from helpers.measure.jacobians import log_backward_norms, slopes, step_jacobians
 from helpers.measure.signal import bptt_step, shares, signal, terms_by_lag, terms_by_step
+from helpers.networks.classifiers import rnn_classifier
 from helpers.networks.rnn import RNN, backward, forward
+from helpers.task import AgreementTask, vocabulary
 
 
 class CellLoop(nn.Module):
@@ -317,3 +320,20 @@ def test_bptt_step_is_what_autograd_does_in_one_step(seed):
     found = bptt_step(h_t.detach().numpy(), h_before, x_t, W, dL_dh)
     for mine, leaf in zip(found, leaves, strict=True):
         np.testing.assert_allclose(mine, leaf.grad.numpy(), rtol=0, atol=1e-12)
+
+
+def test_term_norms_are_those_of_terms_that_add_up_to_the_gradient():
+    model = rnn_classifier(len(vocabulary()), seed=1).double()
+    tokens, labels = AgreementTask(4, seed=1).batch(8)
+    norms = measure.term_norms(model, tokens, labels)
+    assert norms.shape == (tokens.shape[1],)
+    # h_0 is 0, so the first step has no term; by a copy of W for the last step alone
+    assert norms[0] == 0
+    states, W = model.states(tokens).detach(), model.layer.weight_hh_l0
+    bias = model.layer.bias_ih_l0 + model.layer.bias_hh_l0
+    x = model.embedding(tokens)[:, -1] @ model.layer.weight_ih_l0.T
+    h = torch.tanh(x + states[:, -2] @ W.T + bias)
+    loss = torch.nn.functional.cross_entropy(model.readout(h), labels)
+    (last,) = torch.autograd.grad(loss, W)
+    assert norms[-1] == pytest.approx(float(last.norm()), rel=1e-10)
+    np.testing.assert_allclose(measure.term_norms(model, tokens, labels, 1e6), 1e6 * norms)
