@@ -29,9 +29,10 @@ def integer(name: str, value: Any, *, minimum: int, maximum: int | None = None) 
 
 def number_above(name: str, value: Any, bound: float) -> float:
     """Return value as a float; raises ValueError unless it is a finite number above bound."""
-    if not isinstance(value, Real) or not bound < value < math.inf:
+    number: Any = value if isinstance(value, Real) else math.nan
+    if not bound < number < math.inf:
         raise ValueError(f"{name} must be a finite number above {bound:g}; got {value!r}")
-    return float(value)
+    return float(number)
 
 
 def finite_number(name: str, value: Any) -> float:

@@ -125,8 +125,8 @@ def ng_simplified_to_torch(weights: Weights) -> TorchWeights:
         )
     keep, candidate = swap_ng_and_cho(weights).update, weights.candidate
     held = Gate(np.zeros_like(keep.x), np.zeros_like(keep.h), np.full_like(keep.b, OPEN))
-    rows = [np.concatenate(parts) for parts in zip(held, keep, candidate, strict=True)]
-    return TorchWeights(*rows, np.zeros_like(rows[2]))
+    U, W, b = (np.concatenate(parts) for parts in zip(held, keep, candidate, strict=True))
+    return TorchWeights(U, W, b, np.zeros_like(b))
 
 
 def reset_counterexample() -> Weights:

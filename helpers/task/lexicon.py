@@ -7,6 +7,7 @@ import json
 from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -85,7 +86,7 @@ def lexicon() -> Lexicon:
         int(length): tuple(tuple(phrase.split()) for phrase in phrases)
         for length, phrases in lists.pop("openers").items()
     }
-    words = {
+    words: dict[str, Any] = {
         name: tuple(tuple(each) if isinstance(each, list) else each for each in entries)
         for name, entries in lists.items()
     }
