@@ -15,7 +15,6 @@ from helpers.checks.guesses import guess
 from helpers.checks.leftover_texts import explain_gradients, explain_rnn
 from helpers.checks.leftovers import (
     guess_angle,
-    guess_extra_weights,
     guess_gru_factor,
     guess_nearest_noun,
     guess_overflow_step,
@@ -57,7 +56,6 @@ __all__ = [
     "gru_step",
     "guess",
     "guess_angle",
-    "guess_extra_weights",
     "guess_gru_factor",
     "guess_nearest_noun",
     "guess_overflow_step",

@@ -19,7 +19,6 @@ from helpers.measure.overflow import measured_overflow_step
 from helpers.measure.signal import signal
 from helpers.networks import rnn
 from helpers.networks.classifiers import gru_classifier, seeded
-from helpers.networks.rnn import RNN
 from helpers.task.agreement import AgreementTask
 from helpers.task.baselines import accuracy, nearest_noun
 from helpers.task.lexicon import vocabulary
@@ -35,27 +34,6 @@ def leftover(judge: Callable[[Any], str]) -> Callable[[Any], Result]:
         return judged(judge.__name__, judge, answer, 1, WRITTEN)
 
     return check
-
-
-@leftover
-def guess_extra_weights(answer: Any) -> str:
-    """Check a prediction of a number of weights."""
-    return predicted(
-        answer,
-        lambda: _weights_used(steps=10) - _weights_used(steps=5),
-        unit="weights",
-        low=0,
-        whole=True,
-        lesson="The same W, U and b serve every step: that is what shared weights means.",
-    )
-
-
-def _weights_used(steps: int) -> int:
-    """Entries of all weights that a pass over so many steps gives a gradient to."""
-    layer = seeded(0, lambda: RNN(4, 8))
-    output, _ = layer(torch.ones(1, steps, 4))
-    output[0, -1].sum().backward()
-    return sum(weight.numel() for weight in layer.parameters() if weight.grad is not None)
 
 
 @leftover

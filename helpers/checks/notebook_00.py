@@ -90,7 +90,7 @@ def _margin(model: networks.Classifier, tokens: Tensor) -> Array:
 def _at_words(model: networks.Classifier, tokens: Tensor) -> Array:
     """Gradient of the margin at each word's embedding instead of at the state after it."""
     at_sum = _margin(model, tokens) * (1 - model.states(tokens).detach().double().numpy() ** 2)
-    return at_sum @ model.layer.weight_ih_l0.detach().double().numpy()
+    return at_sum @ model.get_parameter("layer.weight_ih_l0").detach().double().numpy()
 
 
 def _norm(gradient: Array) -> Array:
@@ -179,7 +179,7 @@ def signal(answer: Any) -> str:
 def _signal_cases() -> list[Case]:
     """Models of both dtypes, with logits far enough apart for softmax to matter."""
     generator = torch.Generator().manual_seed(0)
-    cases = []
+    cases: list[Case] = []
     for seed, (sentences, steps, hidden) in enumerate(((2, 5, 4), (3, 3, 3), (1, 6, 5), (4, 2, 4))):
         model = networks.rnn_classifier(9, hidden=hidden, seed=seed)
         tokens = torch.randint(9, (sentences, steps), generator=generator)

@@ -10,10 +10,11 @@ How to write a check, in notebook_NN.py:
 The function's name is the exercise's. It returns what to say if all is right, or raises a
 Verdict; export it in helpers/checks/__init__.py. `compare` calls the learner's function on
 copies of each case (argument names to values; one random generator, several sizes, square ones
-first), and compares with the reference, a plain formula. A Mistake is a wrong formula with what
-it suggests: what was seen and where to look, never the solution. Where a function returns
-something else than arrays, call it by `attempt` and judge the outcomes yourself. Each check gets
-a row of right answers and one of wrong ones in tests/checks/test_notebook_NN.py.
+first) and compares with the reference, a plain formula. What overwrites its arguments does not
+pass. A Mistake is a wrong formula with what it suggests: what was seen and where to look, never
+the solution; it is named only where its formula gives the learner's result on every case. Where
+a function returns something else than arrays, call it by `attempt` and judge the outcomes
+yourself. tests/checks/test_notebook_NN.py holds four right answers and six wrong ones or more.
 """
 
 from __future__ import annotations
