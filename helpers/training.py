@@ -103,7 +103,7 @@ def accuracy(model: nn.Module, task: AgreementTask, sentences: int = 256) -> flo
     return right / sentences
 
 
-def log_row(model: nn.Module, tokens: Tensor, labels: Tensor) -> dict[str, float]:
+def log_row(model: Any, tokens: Tensor, labels: Tensor) -> dict[str, float]:
     """Do the backward pass of one batch, and return four numbers that tell how a run is.
 
     model: a Classifier; tokens (n, steps), labels (n,). loss: mean cross-entropy in nats;
@@ -225,9 +225,11 @@ def train(
                     stopped = "learned"
             if stopped != "budget":
                 break
-    columns = np.array(log).T
+    loss_log, norms, coefficients = np.array(log).T
     learned_at = checks[-1][0] if stopped == "learned" else None
-    history = History(*columns, tuple(checks), learned_at, stopped, tuple(watched))
+    history = History(
+        loss_log, norms, coefficients, tuple(checks), learned_at, stopped, tuple(watched)
+    )
     line.end(history.message)
     return history
 

@@ -41,9 +41,9 @@ def gate_values(layer: GRU, input: Tensor, hx: Tensor | None = None) -> Gates:
     word: the state from before it is kept.
     """
     inputs, h0, _ = layer.steps_first(input, hx)
-    parameters = (each.detach().numpy() for each in layer.parameters())
-    h0 = None if h0 is None else h0.detach().numpy()
-    _, gates = forward(inputs.detach().numpy(), *parameters, h0)
+    U, W, b, b_h = (each.detach().numpy() for each in layer.parameters())
+    first = None if h0 is None else h0.detach().numpy()
+    _, gates = forward(inputs.detach().numpy(), U, W, b, b_h, first)
     _, *rzn = torch.from_numpy(gates).unbind(1)
     return Gates(*(gate.transpose(0, 1) for gate in rzn))
 
@@ -74,8 +74,9 @@ def jacobian_terms(
     convention.
     """
     x, first = np.asarray(inputs, float)[:, None], None if h0 is None else np.asarray(h0)[None]
-    weights = (np.asarray(each, float) for each in (weight_ih, weight_hh, bias_ih, bias_hh))
-    states, gates = forward(x, *weights, first)
+    given = (weight_ih, weight_hh, bias_ih, bias_hh)
+    U, W, b, b_h = (np.asarray(each, float) for each in given)
+    states, gates = forward(x, U, W, b, b_h, first)
     h = states[:-1, 0]
     s, r, z, n = gates[:, :, 0].swapaxes(0, 1)
     u_r, u_z, u_n = np.split(weight_hh, 3)

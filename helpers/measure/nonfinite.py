@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -84,7 +85,7 @@ def nonfinite_tensors(named: Iterable[tuple[str, Tensor | None]]) -> tuple[NonFi
     return tuple(found)
 
 
-def find_nonfinite(model: nn.Module, tokens: Tensor, labels: Tensor) -> tuple[NonFinite, ...]:
+def find_nonfinite(model: Any, tokens: Tensor, labels: Tensor) -> tuple[NonFinite, ...]:
     """All that is inf or NaN in one forward and backward pass, in the order of computation.
 
     model: a Classifier of helpers.networks.classifiers, or one with the same `states` and `probe`.

@@ -18,6 +18,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -46,7 +47,8 @@ def signal(model: nn.Module, tokens: Tensor) -> Array:
         raise ValueError(f"{type(model).__name__} has no state_size: give it the size of a state")
     dtype = next((each.dtype for each in model.parameters()), torch.float32)
     with _frozen(model), torch.enable_grad():
-        probe = torch.zeros(*tokens.shape, model.state_size, dtype=dtype, requires_grad=True)
+        shape = (*tokens.shape, cast(int, model.state_size))
+        probe = torch.zeros(shape, dtype=dtype, requires_grad=True)
         logits = model(tokens, probe=probe)
         if logits.shape != (len(tokens), 2):
             raise ValueError(
@@ -92,7 +94,7 @@ def terms_by_step(deltas: Array, inputs: Array) -> Array:
     return delta.transpose(0, 2, 1) @ seen
 
 
-def term_norms(model: nn.Module, tokens: Tensor, labels: Tensor, factor: float = 1.0) -> Array:
+def term_norms(model: Any, tokens: Tensor, labels: Tensor, factor: float = 1.0) -> Array:
     """Return the norm of each step's term of d(factor * loss)/dW, W being weight_hh.
 
     model: a Classifier with a tanh RNN; tokens (n, steps), labels (n,); loss: the mean

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -13,6 +14,7 @@ from helpers.networks.rnn import RNN
 from helpers.networks.skip import SkipRNN
 from helpers.validation import choice, integer, number_above
 
+Model = TypeVar("Model", bound=nn.Module)
 LATCH_CLASSES = (",", "singular", "plural", "other")
 LATCH_GAIN = 3.6  # above tanh(gain (a - 1/2))'s second pair of fixed points, born at 3.588
 
@@ -26,11 +28,11 @@ class Classifier(nn.Module):
     Raises ValueError if vocabulary_size is below 1.
     """
 
-    def __init__(self, vocabulary_size: int, layer: nn.Module) -> None:
+    def __init__(self, vocabulary_size: int, layer: Any) -> None:
         super().__init__()
         size = integer("vocabulary_size", vocabulary_size, minimum=1)
         self.embedding = nn.Embedding(size, layer.input_size)
-        self.layer = layer
+        self.layer: Any = layer
         self.readout = nn.Linear(layer.hidden_size, 2)
 
     @property
@@ -58,7 +60,7 @@ class Classifier(nn.Module):
         return output
 
 
-def seeded(seed: int, build: Callable[[], nn.Module]) -> nn.Module:
+def seeded(seed: int, build: Callable[[], Model]) -> Model:
     """Return build() with torch's CPU generator at seed, and the generator as it was.
 
     Raises ValueError if seed is no integer from 0 to 2^64 - 1.

@@ -42,11 +42,10 @@ import math
 from collections.abc import Collection, Sequence
 
 import numpy as np
-import torch
 from torch import nn
 
-from helpers.networks.layer import Gradients, RecurrentLayer, chunk_length, one_layer
-from helpers.validation import Array, finite_number
+from helpers.networks.layer import Gradients, RecurrentLayer, chunk_length, set_gate_bias
+from helpers.validation import Array
 
 HALF = np.full((), 0.5, dtype=np.float32)
 
@@ -269,7 +268,8 @@ class GRU(RecurrentLayer):
     def propagate(
         self, inputs: Array, h0: Array | None, probe: Array | None, *parameters: Array
     ) -> tuple[Array, ...]:
-        return forward(inputs, *parameters, h0, probe=probe)
+        U, W, b, b_h = parameters
+        return forward(inputs, U, W, b, b_h, h0, probe=probe)
 
     def backpropagate(
         self,
@@ -310,9 +310,4 @@ def set_update_bias(layer: GRU | nn.GRU, bias: float) -> None:
     """
     if not isinstance(layer, GRU | nn.GRU):
         raise ValueError(f"layer must be a GRU; got {type(layer).__name__}")
-    one_layer(layer)
-    value = finite_number("bias", bias)
-    hidden = layer.hidden_size
-    with torch.no_grad():
-        layer.bias_hh_l0[hidden : 2 * hidden] = value
-        layer.bias_ih_l0[hidden : 2 * hidden] = 0
+    set_gate_bias(layer, 1, bias)

@@ -19,7 +19,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from helpers.validation import Array, integer
+from helpers.validation import Array, finite_number, integer
 
 CHUNK_ENTRIES = 1 << 16  # of one array; a handful of float32 arrays then fit a core's cache
 CHUNK_STEPS = 64
@@ -195,8 +195,19 @@ class RecurrentLayer(nn.Module):
         )
 
 
-def one_layer(layer: nn.Module) -> None:
-    """Raise ValueError unless a recurrent layer has one layer, one direction and biases."""
-    names = {name for name, _ in layer.named_parameters()}
-    if names != {"weight_ih_l0", "weight_hh_l0", "bias_ih_l0", "bias_hh_l0"}:
+def set_gate_bias(layer: nn.Module, gate: int, bias: float) -> None:
+    """Write a bias for one gate of torch's layers or ours, in place.
+
+    gate: its place in PyTorch's order, r z n or i f g o. PyTorch adds up two biases per
+    gate: bias_hh_l0 takes this one, and bias_ih_l0 becomes 0, so that it counts once.
+    Raises ValueError if the layer is not one layer in one direction with biases, or bias is
+    no finite number.
+    """
+    parameters = dict(layer.named_parameters())
+    if set(parameters) != {"weight_ih_l0", "weight_hh_l0", "bias_ih_l0", "bias_hh_l0"}:
         raise ValueError("layer must have one layer, one direction and biases")
+    value, hidden = finite_number("bias", bias), parameters["weight_hh_l0"].shape[1]
+    rows = slice(gate * hidden, (gate + 1) * hidden)
+    with torch.no_grad():
+        parameters["bias_hh_l0"][rows] = value
+        parameters["bias_ih_l0"][rows] = 0

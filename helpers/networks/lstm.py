@@ -20,8 +20,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from helpers.networks.layer import one_layer
-from helpers.validation import finite_number
+from helpers.networks.layer import set_gate_bias
 
 
 class LSTM(nn.LSTM):
@@ -35,7 +34,7 @@ class LSTM(nn.LSTM):
         """Entries of one state (h_t, c_t)."""
         return 2 * self.hidden_size
 
-    def forward(
+    def forward(  # type: ignore[override]
         self,
         input: Tensor,
         hx: tuple[Tensor, Tensor] | None = None,
@@ -57,10 +56,10 @@ class LSTM(nn.LSTM):
             raise ValueError(f"probe must have shape {shape}; got {tuple(probe.shape)}")
         zeros = input.new_zeros(len(input), self.hidden_size)
         h, c = (zeros, zeros) if hx is None else (state[0] for state in hx)
-        parameters = (self.weight_ih_l0, self.weight_hh_l0, self.bias_ih_l0, self.bias_hh_l0)
+        W, U, b, b_h = self.parameters()
         output = []
         for x_t, probe_t in zip(input.unbind(1), probe.unbind(1), strict=True):
-            h, c = torch.lstm_cell(x_t, (h, c), *parameters)
+            h, c = torch.lstm_cell(x_t, (h, c), W, U, b, b_h)
             to_h, to_c = probe_t.chunk(2, dim=1)
             h, c = h + to_h, c + to_c
             output.append(h)
@@ -92,9 +91,4 @@ def _set_bias(layer: nn.LSTM, gate: int, bias: float) -> None:
     """Write a bias for one gate, counted in PyTorch's order: input, forget, cell, output."""
     if not isinstance(layer, nn.LSTM):
         raise ValueError(f"layer must be an LSTM; got {type(layer).__name__}")
-    one_layer(layer)
-    value = finite_number("bias", bias)
-    rows = slice(gate * layer.hidden_size, (gate + 1) * layer.hidden_size)
-    with torch.no_grad():
-        layer.bias_hh_l0[rows] = value
-        layer.bias_ih_l0[rows] = 0
+    set_gate_bias(layer, gate, bias)

@@ -238,7 +238,8 @@ class RNN(RecurrentLayer):
     def propagate(
         self, inputs: Array, h0: Array | None, probe: Array | None, *parameters: Array
     ) -> tuple[Array, ...]:
-        return (forward(inputs, *parameters, h0, nonlinearity=self.nonlinearity, probe=probe),)
+        U, W, b, b_h = parameters
+        return (forward(inputs, U, W, b, b_h, h0, nonlinearity=self.nonlinearity, probe=probe),)
 
     def backpropagate(
         self,
