@@ -22,8 +22,9 @@ import subprocess
 from tools import install
 
 FIRST_PAGE = "notebooks"  # what JupyterLab opens
-LAB = ["jupyterlab", "--log-level=ERROR", "--ServerApp.root_dir=.", "--ServerApp.answer_yes=True"]
-LAB += ["--LabApp.news_url=None", "--LabApp.default_url=/lab/tree/" + FIRST_PAGE]
+LAB = ["jupyterlab", "--log-level=ERROR", "--LabApp.log_level=ERROR", "--LabApp.news_url=None"]
+LAB += ["--ServerApp.root_dir=.", "--ServerApp.answer_yes=True"]
+LAB += ["--LabApp.default_url=/lab/tree/" + FIRST_PAGE]
 BENCH = ["pytest", "--override-ini=python_files=bench_*.py", "--benchmark-only"]
 BENCH += ["--numprocesses=0", "tests/benchmarks"]
 COMMANDS = {  # the extra of pyproject.toml that it needs, the module that it runs, what it does
@@ -52,16 +53,13 @@ Paths among further words start from the folder of course.py.
 def run(command, words):
     """Run a command with further words in the course's folder; returns its exit status."""
     _, module, _ = COMMANDS[command]
-    settings = {"cwd": install.ROOT, "env": dict(os.environ)}
-    if command in ("bench", "record"):
-        settings["env"].update(ONE_THREAD)
+    variables = dict(os.environ, **ONE_THREAD if command in ("bench", "record") else {})
     if command == "lab":
         print("JupyterLab opens in your browser. If it does not, click the address below.")
         print("To end it, press Ctrl and C here.", flush=True)
     with install.in_use() as held:
-        process = subprocess.Popen(
-            [install.venv_python(), "-m"] + module + words, **settings, **held
-        )
+        whole = [install.venv_python(), "-m"] + module + words
+        process = subprocess.Popen(whole, cwd=install.ROOT, env=variables, **held)
         while True:
             try:
                 status = process.wait()

@@ -408,8 +408,8 @@ def test_step_that_fails_shows_the_end_of_its_own_words(real):
     with pytest.raises(install.Stop) as stopped:
         take(real, "print(*range(30), sep='\\n'); exit(9)")
     said = str(stopped.value).splitlines()
-    assert said[:2] == ["10", "11"]
-    assert str(install.LOG) in said[-1]
+    assert said[1:] == [str(number) for number in range(10, 30)]
+    assert str(install.LOG) in said[0]
 
 
 @pytest.mark.parametrize(

@@ -182,7 +182,7 @@ def take(step: str, words: list, lock: IO) -> None:
     if any(word in said for word in ("ConnectionError", "ResolutionError", "TimeoutError")):
         raise Stop("The network fails. Run the same command again when it is back.")
     last = "\n".join(said.splitlines()[-20:])
-    raise Stop(f"{last}\nThe step failed for the reason above; all pip said is in {LOG}.")
+    raise Stop(f"The step failed. These were its last words; {LOG} has all:\n{last}")
 
 
 def cpu_index_answers(seconds: float = 4) -> bool:
@@ -196,13 +196,13 @@ def cpu_index_answers(seconds: float = 4) -> bool:
 
 def fill(extras: list[str], wheels: Path | None, lock: IO) -> None:
     """Make .venv unless it stands, and install the course there with these extras."""
-    begun, needed, size = time.monotonic(), 2, ""
+    begun, needed, cost = time.monotonic(), 2, ""
     python, steps = venv_python(), []
     pip = [python, "-m", "pip", "install", "--progress-bar=off", "-c", "constraints.txt"]
     if wheels or WHEELS.is_dir():
         pip += ["--no-index", "--find-links", (wheels or WHEELS).resolve()]
     if not VENV.exists():
-        size = ", about 0.3 GB to fetch and 1.3 GB of disk"
+        cost = ", about 0.3 GB to fetch and 1.3 GB of disk"
         # What .venv is made from: course.py may itself be running in .venv.
         base = getattr(sys, "_base_executable", None) or sys.executable
         steps.append((f"make .venv with Python {PYTHON}", [base, "-m", "venv", VENV]))
@@ -211,7 +211,7 @@ def fill(extras: list[str], wheels: Path | None, lock: IO) -> None:
                 words = [*pip, "--no-deps", "--index-url", CPU_INDEX, "torch"]
                 steps.append(("fetch PyTorch, 0.2 GB", words))
             else:
-                needed, size = 8, ", 3 GB to fetch and 5.4 GB of disk"
+                needed, cost = 8, ", 3 GB to fetch and 5.4 GB of disk"
                 print("PyTorch's CPU builds can't be reached; the build for GPUs is taken.")
     check_machine(needed)
     if not VENV.exists():
@@ -220,7 +220,7 @@ def fill(extras: list[str], wheels: Path | None, lock: IO) -> None:
     course = f".[{','.join(extras)}]" if extras else "."
     steps.append((f"install {' and '.join(['the course', *extras])}", [*pip, "-e", course]))
     steps.append(("try it", [python, "-c", f"import {', '.join(PACKAGES.split())}"]))
-    print(f"Installing into {VENV}{size}. This happens once and takes some minutes.")
+    print(f"Installing into {VENV}{cost}. This happens once and takes some minutes.")
     for number, (what, words) in enumerate(steps, 1):
         take(f"Step {number} of {len(steps)}: {what}", words, lock)
     finished = json.dumps({**wanted(), "extras": extras})

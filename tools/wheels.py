@@ -35,16 +35,16 @@ SYSTEM_NAMES = {"linux": "Linux", "macos": "Darwin", "windows": "Windows"}
 FOR_GPUS = ("cuda", "nvidia", "triton")
 
 
-def pins(system: str, python: str, gpu: bool) -> list[str]:
-    """List what constraints.txt holds for a system and a Python ("3.12"), as "name==version".
+def pins(system: str, python: str, gpu: bool = False) -> list[str]:
+    """List what constraints.txt holds for a system and a Python ("3.12.0"), as "name==version".
 
     gpu: with the packages that PyTorch's Linux build for GPUs needs.
     """
     machine = {
         **SYSTEMS[system][0],
         "platform_system": SYSTEM_NAMES[system],
-        "python_version": python,
-        "python_full_version": f"{python}.0",
+        "python_version": python.rpartition(".")[0],
+        "python_full_version": python,
         "implementation_name": "cpython",
         "platform_python_implementation": "CPython",
     }
@@ -59,21 +59,24 @@ def pins(system: str, python: str, gpu: bool) -> list[str]:
 
 
 def fetch(system: str, python: str, folder: Path) -> int:
-    """Fill a folder with the wheels for a system and a Python; returns pip's exit status."""
+    """Fill a folder with the wheels for a system and a Python ("3.12"); returns pip's status.
+
+    A few packages have one version for a Python's first releases and one for its later: the
+    folder gets both.
+    """
     pip = [sys.executable, "-m", "pip", "download", "--no-deps", "--only-binary=:all:"]
     pip += ["--progress-bar=off", "--quiet", "--dest", str(folder), "--python-version", python]
     pip += [word for tag in SYSTEMS[system][1] for word in ("--platform", tag)]
-    cpu = system != "linux" or install.cpu_index_answers()
-    wanted = pins(system, python, gpu=not cpu)
-    if system == "linux" and cpu:
-        (torch,) = (pin for pin in wanted if pin.startswith("torch=="))
-        wanted.remove(torch)
-        status = subprocess.call([*pip, "--index-url", install.CPU_INDEX, torch])
-        if status:
-            return status
-    elif system == "linux":
+    gpu = system == "linux" and not install.cpu_index_answers()
+    if gpu:
         print("PyTorch's CPU builds can't be reached; the build for GPUs takes 3 GB here.")
-    return subprocess.call([*pip, *wanted])
+    late, early = (pins(system, f"{python}.{release}", gpu) for release in (99, 0))
+    calls = [late, [pin for pin in early if pin not in late]]
+    if system == "linux" and not gpu:
+        (torch,) = (pin for pin in late if pin.startswith("torch=="))
+        late.remove(torch)
+        calls.insert(0, ["--index-url", install.CPU_INDEX, torch])
+    return max(subprocess.call([*pip, *words]) for words in calls if words)
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -84,7 +87,7 @@ def main(arguments: list[str] | None = None) -> int:
     asked = parser.parse_args(arguments)
     python = asked.python or install.PYTHON
     folder = ROOT / "wheels" / f"{asked.system}-{python}"
-    print(f"Fetching {len(pins(asked.system, python, gpu=False))} packages into {folder}.")
+    print(f"Fetching {len(pins(asked.system, f'{python}.99'))} packages into {folder}.")
     status = fetch(asked.system, python, folder)
     if status:
         print("Fetching stopped; what pip says is above.", file=sys.stderr)

@@ -8,7 +8,7 @@ import pytest
 
 from tools import install, wheels
 
-PYTHONS = ("3.10", "3.11", "3.12", "3.13", "3.14")
+PYTHONS = ("3.10.0", "3.11.0", "3.11.99", "3.12.0", "3.13.0", "3.14.0", "3.14.99")
 
 
 @pytest.fixture
@@ -31,7 +31,7 @@ def calls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
     return called
 
 
-def names(system: str, python: str = "3.12", gpu: bool = False) -> list[str]:
+def names(system: str, python: str = "3.12.0", gpu: bool = False) -> list[str]:
     return [pin.partition("==")[0] for pin in wheels.pins(system, python, gpu)]
 
 
@@ -47,7 +47,7 @@ def test_each_system_gets_its_own_packages():
     assert {"pywinpty", "colorama"} <= set(names("windows")) - set(names("linux"))
     assert {"ptyprocess", "pexpect"} <= set(names("linux")) - set(names("windows"))
     assert "appnope" in set(names("macos")) - set(names("linux"))
-    assert "tomli" in set(names("linux", "3.10")) - set(names("linux", "3.12"))
+    assert "tomli" in set(names("linux", "3.10.0")) - set(names("linux", "3.12.0"))
 
 
 def test_packages_for_gpus_come_only_where_they_are_asked_for():
@@ -61,21 +61,28 @@ def test_windows_set_is_fetched_in_one_call(calls, tmp_path, capsys):
     (words,) = calls
     assert str(tmp_path / "wheels" / "windows-3.12") in words
     assert words[words.index("--platform") + 1] == "win_amd64"
-    assert words[-len(wheels.pins("windows", "3.12", False)) :] == wheels.pins(
-        "windows", "3.12", False
-    )
+    wanted = wheels.pins("windows", "3.12.0")
+    assert words[-len(wanted) :] == wanted
     assert "Done: 1 MB" in capsys.readouterr().out
 
 
+def test_early_and_late_releases_of_a_python_are_served(calls):
+    wheels.fetch("macos", "3.11", wheels.ROOT)
+    late, early = calls
+    assert wheels.pins("macos", "3.11.7")[-1] in late
+    for pin in wheels.pins("macos", "3.11.0"):
+        assert (pin in late) is not (pin in early)
+
+
 def test_linux_set_takes_the_cpu_build_where_it_can_be_had(calls, monkeypatch, capsys):
-    wheels.main(["--for", "linux"])
+    wheels.main(["--for", "linux", "--python", "3.12"])
     torch, rest = calls
     assert install.CPU_INDEX in torch
     assert torch[-1].startswith("torch==")
     assert torch[-1] not in rest
     calls.clear()
     monkeypatch.setattr(install, "cpu_index_answers", lambda: False)
-    wheels.main(["--for", "linux"])
+    wheels.main(["--for", "linux", "--python", "3.12"])
     (words,) = calls
     assert any(word.startswith("triton==") for word in words)
     assert "build for GPUs" in capsys.readouterr().out
