@@ -11,8 +11,8 @@ claims       the claims of the lecture and what the course found
 environment  what is installed here
 validation   checks of arguments, which all rooms share
 
-Imports run one way: validation; then task and networks; then measure; then training,
-figures and record; then checks. No room imports one that comes later in this list.
+Imports run one way: validation; then task and networks; then measure; then training and
+record; then figures; then checks. No room imports one that comes later in this list.
 """
 
-__version__ = "0.2.0"
+__version__ = "0.1.0"

@@ -26,7 +26,8 @@ FLOORS = (
     {"validation"},
     {"task", "networks", "environment", "claims"},
     {"measure"},
-    {"training", "figures", "record"},
+    {"training", "record"},
+    {"figures"},
     {"checks"},
 )
 LATE = {"IPython", "ipywidgets", "jupyter_client", "matplotlib", "nbclient", "nbformat"}
@@ -91,6 +92,7 @@ def test_every_module_imports_without_network_and_display():
     assert {name.split(".")[0] for name in loaded} & LATE == set()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("room", sorted(ROOMS))
 def test_every_room_can_be_imported_first(room):
     assert f"helpers.{room}" in loaded_by(f"helpers.{room}")

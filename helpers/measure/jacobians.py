@@ -68,7 +68,7 @@ def spectral_norms(jacobians: Array) -> Array:
     product to vanish; above 1 is not enough for it to explode.
     Source: Pascanu, Mikolov & Bengio 2013, section 2.
     """
-    return np.linalg.norm(jacobians, ord=2, axis=(1, 2))
+    return np.linalg.norm(np.asarray(jacobians, np.float64), ord=2, axis=(1, 2))
 
 
 def spectral_radius(matrix: Array) -> float:

@@ -111,6 +111,7 @@ def test_spectral_radius_counts_complex_and_negative_eigenvalues():
 # Lyapunov exponents
 
 
+@pytest.mark.slow
 def test_exponents_of_a_constant_diagonal_and_triangular_matrix():
     diagonal = np.diag([0.5, -2.0, 0.9])
     expected = np.log([2.0, 0.9, 0.5])
@@ -143,6 +144,7 @@ def test_exponents_add_up_to_the_mean_log_determinant():
     assert found.sum() == pytest.approx(expected, rel=1e-12)
 
 
+@pytest.mark.slow
 def test_first_exponent_is_the_products_rate_in_the_limit():
     weight, _, states = random_rnn(4, steps=10_000)
     jacobians = step_jacobians(weight, states)
@@ -166,6 +168,7 @@ def test_products_run_from_the_first_step_to_the_last():
     assert log_product_norms([second, first])[1] == -np.inf
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("factor", [0.5, 2.0])
 def test_powers_of_two_are_exact_at_10_000_steps(factor):
     jacobians = repeated(factor * np.eye(3), 10_000)
@@ -174,6 +177,7 @@ def test_powers_of_two_are_exact_at_10_000_steps(factor):
     assert growth_rate(jacobians) == pytest.approx(factor, rel=1e-15)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("gain", [0.3, 3.0])
 def test_finite_at_10_000_steps(gain):
     rng = np.random.default_rng(6)

@@ -77,6 +77,7 @@ def random_network(gain, input_std, seed, hidden=256, steps=100):
     return step_jacobians(weight, np.array(states)), rng.normal(size=hidden)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("gain", "input_std"), [(0.7, 0.5), (1.3516, 0.25), (1.8556, 1.0), (2.0, 0.1), (3.0, 2.0)]
 )

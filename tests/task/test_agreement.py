@@ -158,6 +158,7 @@ class TestGrammar:
         *words, verb = text.split()
         assert not is_english(words, verb)
 
+    @pytest.mark.slow
     @pytest.mark.parametrize("attractors", ATTRACTORS)
     def test_the_parser_refuses_generated_sentences_once_broken(self, attractors):
         words = lexicon()
@@ -184,6 +185,7 @@ class TestGrammar:
 
 
 class TestGap:
+    @pytest.mark.slow
     @pytest.mark.parametrize("attractors", ATTRACTORS)
     @pytest.mark.parametrize("nouns", NOUNS)
     def test_every_gap_is_met_exactly(self, attractors, nouns):
@@ -280,6 +282,7 @@ class TestStructure:
             for word in sentence.words[sentence.subject - 1 :]
         }
 
+    @pytest.mark.slow
     def test_every_word_of_the_vocabulary_is_used(self):
         used = {
             word
@@ -412,6 +415,7 @@ class TestDraws:
         AgreementTask(6).batch(3)
         assert torch.equal(torch.rand(3), expected)
 
+    @pytest.mark.slow
     def test_single_sentences_are_drawn_as_a_batchs_rows_are(self):
         def shape(sentence: Sentence) -> tuple:
             opener, middle = sentence.words[: sentence.subject], sentence.words[-8:]

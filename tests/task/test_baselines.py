@@ -109,11 +109,13 @@ class TestRandomWeightGuessing:
             sentences,
         )
 
+    @pytest.mark.slow
     def test_the_best_of_many_looks_better_than_chance_where_it_was_chosen(self):
         chosen = [self.guess(50, seed).chosen for seed in range(5)]
         assert min(chosen) >= 0.53
         assert sum(chosen) / 5 >= 0.56
 
+    @pytest.mark.slow
     def test_on_fresh_sentences_it_is_back_at_chance(self):
         fresh = [self.guess(50, seed, sentences=400).fresh for seed in range(5)]
         assert sum(fresh) / 5 == pytest.approx(0.5, abs=0.05)
