@@ -15,4 +15,4 @@ Imports run one way: validation; then task and networks; then measure; then trai
 record; then figures; then checks. No room imports one that comes later in this list.
 """
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
