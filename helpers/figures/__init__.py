@@ -5,7 +5,7 @@ from helpers.figures.ink import ink, what_is_left
 from helpers.figures.lines import arrows, curves, dots, film, panels, shares
 from helpers.figures.maps import cliff_cut, descents, growth_map, heat_map
 from helpers.figures.memory import cobwebs, trace, trade_off
-from helpers.figures.picture import Picture, about, size
+from helpers.figures.picture import Picture, about, magnitude, size
 from helpers.figures.runs import (
     landmarks,
     learned_by_gap,
@@ -28,48 +28,3 @@ from helpers.figures.sliders import (
     strip_at_gap,
 )
 from helpers.figures.words import behaviour_and_signal, over_words, stacked, strip
-
-__all__ = [
-    "SLIDERS",
-    "Frame",
-    "Picture",
-    "about",
-    "arrows",
-    "behaviour_and_signal",
-    "bias_slider",
-    "cliff_at",
-    "cliff_cut",
-    "cliff_slider",
-    "cobwebs",
-    "curves",
-    "descents",
-    "dots",
-    "film",
-    "first_aid",
-    "frames",
-    "gap_slider",
-    "growth_map",
-    "gru_cell",
-    "heat_map",
-    "ink",
-    "landmarks",
-    "learned_by_gap",
-    "over_words",
-    "panels",
-    "phase_at",
-    "phase_slider",
-    "picture_sliders",
-    "runs_by_gap",
-    "shares",
-    "size",
-    "stacked",
-    "steps_by_gap",
-    "strip",
-    "strip_at_bias",
-    "strip_at_gap",
-    "swings",
-    "trace",
-    "trade_off",
-    "unrolled",
-    "what_is_left",
-]

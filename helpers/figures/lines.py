@@ -251,11 +251,13 @@ def film(
     *,
     title: str,
     events: Mapping[str, float] | None = None,
+    alt_text: str | None = None,
 ) -> Picture:
     """Draw one training in three panels: signal at the subject, what the gate keeps, loss.
 
     steps, signal, gate, loss: (checks,). gate: z of the unit that keeps most, drawn as the
     steps 1 / (1 - z) for which it keeps. events: the step of each, marked in all panels.
+    alt_text: what the description says in place of each curve's first and last value.
     """
     figure, rows = canvas(height=6.0, nrows=3, sharex=True)
     kept = 1 / np.maximum(1 - np.asarray(gate), np.finfo(np.float32).eps)
@@ -281,7 +283,7 @@ def film(
     told = "; ".join(f"{event} at step {place:g}" for event, place in (events or {}).items())
     ends = (f"{name}: from {size(v[0])} to {size(v[-1])}".replace("\n", " ")
             for name, v in drawn.items())  # fmt: skip
-    return Picture(figure, described(title, "; ".join(ends), told))
+    return Picture(figure, described(title, alt_text or "; ".join(ends), told))
 
 
 @in_course_style

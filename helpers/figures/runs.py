@@ -165,6 +165,7 @@ def swings(
     more than half is expected to be right, below 0 where less is; drawn as + and −.
     """
     grid = np.asarray(accuracies)
+    rows = range(len(grid)) if seeds is None else list(seeds)
     figure, axes = canvas(height=0.34 * len(grid) + 1.5)
     mesh = axes.pcolormesh(grid, cmap="PuOr", vmin=0, vmax=1, edgecolors="white", lw=1)
     for (row, column), accuracy in np.ndenumerate(grid):
@@ -173,7 +174,7 @@ def swings(
         axes.text(column + 0.5, row + 0.5, f"{sign} {100 * accuracy:.0f}".strip(), ha="center",
                   va="center", fontsize=9, color=colour)  # fmt: skip
     axes.set_xticks(np.arange(len(gaps)) + 0.5, gaps)
-    axes.set_yticks(np.arange(len(grid)) + 0.5, seeds or range(len(grid)))
+    axes.set_yticks(np.arange(len(grid)) + 0.5, rows)
     axes.invert_yaxis()
     axes.set(xlabel=GAP, ylabel="seed")
     axes.grid(visible=False)
@@ -184,7 +185,7 @@ def swings(
     told = [f"Right at gaps {', '.join(map(str, gaps))}, in %"]
     told += [
         f"seed {seed}: {', '.join(f'{100 * accuracy:.0f}' for accuracy in row)}"
-        for seed, row in zip(seeds or range(len(grid)), grid, strict=True)
+        for seed, row in zip(rows, grid, strict=True)
     ]
     if predicted is not None:
         right = int(((grid > 0.5) == (np.asarray(predicted) > 0)).sum())

@@ -19,6 +19,7 @@ from helpers.figures.maps import descents, growth_map
 from helpers.figures.picture import (
     BACKWARD,
     COLOURS,
+    INK,
     QUIET,
     SHOWN,
     SUBJECT,
@@ -91,14 +92,17 @@ def _pinned(sentence: Sentence, values: Array, title: str, *, words: int, decade
     axes.text(0.99, 1.03, raised(left), transform=axes.transAxes, fontsize=12, weight="bold",
               color=SUBJECT, ha="right")  # fmt: skip
     axes.set(xlim=(-words, 1), ylim=(-decades, 2))
-    axes.set_xticks([*places, 0], [*sentence.words, sentence.verb], rotation=90, fontsize=8)
-    axes.get_xticklabels()[-1].set(color=VERB, fontweight="bold")
-    axes.get_xticklabels()[sentence.subject].set(color=SUBJECT, fontweight="bold")
+    axes.set_xticks([])
+    colours = {at: SUBJECT, 0: VERB}
+    for place, word in zip((*places, 0), (*sentence.words, sentence.verb), strict=True):
+        axes.text(  # quicker by half than the labels of ticks
+            place, -decades - 0.5, word, rotation=90, fontsize=8, ha="center", va="top",
+            color=colours.get(place, INK), weight="bold" if place in colours else "normal",
+        )  # fmt: skip
     axes.yaxis.tick_right()
     axes.set_yticks(range(-decades, 1, 4), [f"$10^{{{y}}}$" for y in range(-decades, 1, 4)])
     axes.spines["left"].set_visible(False)
     axes.spines["right"].set_visible(True)
-    axes.grid(visible=False, axis="x")
     axes.annotate("", (-0.14 * words, 1), (0, 1), arrowprops=BACKWARD)
     axes.text(-0.15 * words, 1, "gradient flows back", fontsize=9.5, color=VERB, ha="right",
               va="center")  # fmt: skip

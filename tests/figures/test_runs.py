@@ -55,7 +55,7 @@ def test_steps_by_gap_ends_at_the_first_gap_that_was_not_learned():
 
 def test_swings_write_each_accuracy_and_the_predicted_sign():
     accuracies, predicted = np.array([[1.0, 0.1, 0.6]]), np.array([[1, -1, -1]])
-    picture = swings(accuracies, [3, 4, 5], title="T", seeds=[7], predicted=predicted)
+    picture = swings(accuracies, [3, 4, 5], title="T", seeds=np.array([7]), predicted=predicted)
     axes = picture.figure.axes[0]
     assert [text.get_text() for text in axes.texts] == ["+ 100", "− 10", "− 60"]
     np.testing.assert_array_equal(axes.collections[0].get_array(), accuracies)
