@@ -6,6 +6,7 @@ nbval compares the outputs; these tests see that there is something to compare.
 from __future__ import annotations
 
 import ast
+import itertools
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,11 +18,17 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_outp
 
 from helpers.figures.picture import stored
 from tools.build import IGNORED_OUTPUT, NOTEBOOKS, SOLUTIONS, normalise, pictures
+from tools.reading import has_slider
 
 PATHS = sorted(NOTEBOOKS.glob("*.ipynb")) + sorted(SOLUTIONS.glob("*.ipynb"))
+INDEX, PROGRESS = "index.ipynb", "progress"
 LONGEST_CELL = 20
-MOST_IMPORTS = 5
+MOST_NAMES = 6  # imported from helpers
 ADDRESS = re.compile(r"\b0x[0-9a-fA-F]{4,}")
+LINK = re.compile(r"\]\(([^)#]+\.ipynb)")
+VERDICT = re.compile(r"\b(True|False)\b")
+ASKED = "write down your guess"
+FOLDED = {"outputs_hidden": True}
 
 
 def faults(notebook: NotebookNode) -> Iterator[str]:
@@ -31,27 +38,39 @@ def faults(notebook: NotebookNode) -> Iterator[str]:
     if "widgets" in notebook.metadata:
         yield "notebook: widget state"
     code = [(i, cell) for i, cell in enumerate(notebook.cells) if cell.cell_type == "code"]
-    sliders = slider_names(cell.source for _, cell in code)
     for count, (position, cell) in enumerate(code, start=1):
-        for fault in (*code_faults(cell, count, sliders), *output_faults(cell)):
+        for fault in (*code_faults(cell, count), *output_faults(cell)):
             yield f"cell {position}: {fault}"
+    names = [name for _, cell in code for name in from_helpers(cell.source)]
+    if len(names) > MOST_NAMES:
+        yield f"notebook: {len(names)} names imported from helpers"
+    yield from guess_faults(notebook.cells)
 
 
-def slider_names(sources: Iterator[str]) -> set[str]:
-    """The names by which a notebook calls the sliders, or what it imported from there."""
-    names = set()
-    for source in sources:
-        for node in ast.walk(ast.parse(source)):
-            if isinstance(node, ast.ImportFrom):
-                for alias in node.names:
-                    if f"{node.module}.{alias.name}".startswith("helpers.figures.sliders"):
-                        names.add(alias.asname or alias.name)
-    return names
+def from_helpers(source: str) -> list[str]:
+    """The names that a cell imports from the course's own package."""
+    return [
+        alias.name
+        for node in ast.walk(ast.parse(source))
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("helpers")
+        for alias in node.names
+    ]
 
 
-def code_faults(cell: NotebookNode, count: int, sliders: set[str]) -> Iterator[str]:
+def guess_faults(cells: list[NotebookNode]) -> Iterator[str]:
+    """What is wrong with the guesses: each is asked, typed, and answered below a fold."""
+    asked = sum(c.source.lower().count(ASKED) for c in cells if c.cell_type == "markdown")
+    typed = [i for i, c in enumerate(cells) if c.source.startswith("guess = ")]
+    if asked != len(typed):
+        yield f"notebook: {asked} guesses asked, {len(typed)} cells to type them in"
+    for position in typed:
+        below = itertools.takewhile(lambda c: c.cell_type == "code", cells[position + 1 :])
+        if not any(c.metadata.get("jupyter") == FOLDED for c in below):
+            yield f"cell {position}: the answer to a guess is not folded"
+
+
+def code_faults(cell: NotebookNode, count: int) -> Iterator[str]:
     """What is wrong with a code cell itself; count is the place among the code cells, from 1."""
-    tree = ast.parse(cell.source)
     lines = cell.source.splitlines()
     if cell.execution_count != count:
         yield f"execution count {cell.execution_count}, not {count}: not run once from the top"
@@ -59,21 +78,10 @@ def code_faults(cell: NotebookNode, count: int, sliders: set[str]) -> Iterator[s
         yield f"{len(lines)} lines"
     if lines and lines[-1].rstrip().endswith(";"):
         yield "trailing semicolon"
-    if count == 1 and not all(isinstance(node, (ast.Import, ast.ImportFrom)) for node in tree.body):
-        yield "the first code cell holds more than imports"
-    if count == 1 and len(tree.body) > MOST_IMPORTS:
-        yield f"{len(tree.body)} import statements"
     tags = {tag for tag in cell.metadata.get("tags", []) if tag.startswith(("nbval", "raises"))}
     if "NBVAL" in cell.source or tags - {IGNORED_OUTPUT}:
         yield "kept out of the comparison"
-    called = {
-        node.id
-        for call in ast.walk(tree)
-        if isinstance(call, ast.Call)
-        for node in ast.walk(call.func)
-        if isinstance(node, ast.Name)
-    }
-    if (IGNORED_OUTPUT in tags) != bool(called & sliders):
+    if cell.id != PROGRESS and (IGNORED_OUTPUT in tags) != has_slider(cell.source):
         yield f"the tag {IGNORED_OUTPUT} goes with sliders, and sliders with it"
 
 
@@ -103,10 +111,6 @@ def output_faults(cell: NotebookNode) -> Iterator[str]:
             yield "memory address"
 
 
-def test_the_first_notebooks_are_there():
-    assert {path.name[:3] for path in PATHS} >= {"00_", "01_", "02_"}
-
-
 @pytest.mark.parametrize("path", PATHS, ids=lambda path: f"{path.parent.name}-{path.stem}")
 def test_notebook_has_no_faults(path: Path):
     notebook = nbformat.read(path, as_version=4)
@@ -124,8 +128,36 @@ def test_the_readme_shows_a_notebooks_picture_with_its_description():
             [cell] = [cell for cell in notebook.cells if cell.id == name]
             drawn[name] = stored(cell.outputs[0].data["text/html"]).alt_text
             assert (NOTEBOOKS / f"{name}.png").read_bytes() == png
-    assert [(alt, name) for alt, name in shown] == [(drawn[name], name) for name in drawn]
-    assert len(shown) == 1
+    assert sorted((name, alt) for alt, name in shown) == sorted(drawn.items())
+    assert shown
+
+
+@pytest.mark.parametrize("path", PATHS, ids=lambda path: f"{path.parent.name}-{path.stem}")
+def test_links_lead_to_files_and_to_the_neighbours(path: Path):
+    """The first cell and the last prose link to the contents and to the numbers beside."""
+    prose = [c.source for c in nbformat.read(path, as_version=4).cells if c.cell_type == "markdown"]
+    links = [link for source in prose for link in LINK.findall(source)]
+    assert [link for link in links if not (path.parent / link).is_file()] == []
+    if path.name == INDEX:
+        assert set(links) >= {other.name for other in path.parent.glob("[0-9]*.ipynb")}
+        return
+    number = int(path.name[:2])
+    beside = {p.name for n in (number - 1, number + 1) for p in path.parent.glob(f"{n:02}_*.ipynb")}
+    for source in (prose[0], prose[-1]):
+        assert {INDEX, *beside} <= set(LINK.findall(source))
+
+
+@pytest.mark.parametrize("path", sorted(SOLUTIONS.glob("[0-9]*.ipynb")), ids=lambda path: path.stem)
+def test_pages_print_numbers_and_few_verdicts(path: Path):
+    """At most 1 printed line in 10 is True or False."""
+    lines = [
+        line
+        for cell in nbformat.read(path, as_version=4).cells
+        for output in cell.get("outputs", [])
+        if output.output_type == "stream"
+        for line in output.text.splitlines()
+    ]
+    assert sum(bool(VERDICT.search(line)) for line in lines) <= max(1, len(lines) / 10)
 
 
 @pytest.mark.parametrize("path", PATHS, ids=lambda path: f"{path.parent.name}-{path.stem}")
@@ -141,15 +173,18 @@ def test_notebook_is_stored_as_build_stores_it(path: Path):
 
 
 def sound() -> NotebookNode:
-    """A notebook without a fault: title, imports, a figure, a slider."""
+    """A notebook without a fault: title, imports, a figure, a slider, a guess."""
     figure = new_output("display_data", {"text/html": '<img alt="x" src="">', "text/plain": "x"})
     cells = [
         new_markdown_cell("# Title"),
-        new_code_cell("import torch\nfrom helpers import sliders", execution_count=1),
+        new_code_cell("import torch\nfrom helpers import figures", execution_count=1),
         new_code_cell("draw(torch)", execution_count=2, outputs=[figure]),
         new_code_cell(
-            "sliders.gap_slider(3)", execution_count=3, metadata={"tags": [IGNORED_OUTPUT]}
+            "figures.gap_slider()", execution_count=3, metadata={"tags": [IGNORED_OUTPUT]}
         ),
+        new_markdown_cell("**Write down your guess:** how many?"),
+        new_code_cell("guess = None  # how many", execution_count=4),
+        new_code_cell("answer", execution_count=5, metadata={"jupyter": FOLDED}),
     ]
     return new_notebook(cells=cells)
 
@@ -170,8 +205,6 @@ PLANTED = {
     "execution count 7": (2, {"execution_count": 7}),
     "21 lines": (2, {"source": "x = 1\n" * 21}),
     "trailing semicolon": (2, {"source": "x = 1\ndraw(x);"}),
-    "more than imports": (1, {"source": "from helpers import sliders\nx = 1"}),
-    "6 import statements": (1, {"source": "import torch\n" * 5 + "\nfrom helpers import sliders"}),
     "stderr": (2, {"outputs": stream("x", "stderr")}),
     "error ValueError": (2, {"outputs": ERROR}),
     "a last line's value": (
@@ -187,6 +220,7 @@ PLANTED = {
     "kept out": (2, {"metadata": NotebookNode(tags=["nbval-skip"])}),
     "goes with sliders": (2, {"metadata": NotebookNode(tags=[IGNORED_OUTPUT])}),
     "sliders with it": (3, {"metadata": NotebookNode(tags=[])}),
+    "is not folded": (6, {"metadata": NotebookNode()}),
 }
 
 
@@ -201,7 +235,7 @@ def test_planted_fault_is_found(fault):
     notebook.cells[position].update(change)
     (found,) = faults(notebook)
     assert fault in found
-    assert found.startswith(f"cell {position}: ")
+    assert found.startswith(f"cell {5 if 'folded' in fault else position}: ")
 
 
 def test_widget_state_is_found():
@@ -210,10 +244,13 @@ def test_widget_state_is_found():
     assert list(faults(notebook)) == ["notebook: widget state"]
 
 
-def test_slider_imported_by_name_needs_the_tag_too():
+def test_a_long_import_is_found():
     notebook = sound()
-    notebook.cells[1].source = "import torch\nfrom helpers.figures.sliders import gap_slider as gap"
-    notebook.cells[2].source = "gap(3)"
-    notebook.cells[3].source = "gap(4)"
-    (found,) = faults(notebook)
-    assert found.startswith("cell 2: ")
+    notebook.cells[1].source = "from helpers import a, b, c, d, e, f\nfrom helpers.figures import g"
+    assert list(faults(notebook)) == ["notebook: 7 names imported from helpers"]
+
+
+def test_a_guess_without_a_cell_is_found():
+    notebook = sound()
+    notebook.cells[4].source += " **Write down your guess:** and now?"
+    assert list(faults(notebook)) == ["notebook: 2 guesses asked, 1 cells to type them in"]

@@ -16,10 +16,11 @@ import nbformat
 from nbformat import NotebookNode
 
 from helpers.figures.picture import Stored, stored
-from tools.build import IGNORED_OUTPUT, NOTEBOOKS
+from tools.build import NOTEBOOKS
 from tools.learner import MARK
 
 MATHJAX_PARTS = ("tex-chtml-full.js", "output/chtml/fonts", "a11y", "sre")
+SLIDER = re.compile(r"\b\w*_sliders?\(")
 FORMULA = re.compile(r"\$[^$]+\$")
 
 
@@ -45,14 +46,34 @@ def marks(cell: NotebookNode) -> dict[str, object]:
     return cell.metadata.get("nbgrader", {})
 
 
+def has_slider(source: str) -> bool:
+    """Whether code makes one of the sliders, which show nothing without a kernel."""
+    return bool(SLIDER.search(source))
+
+
 def is_slider(cell: NotebookNode) -> bool:
-    """Whether a cell needs a kernel to show anything."""
-    return IGNORED_OUTPUT in cell.metadata.get("tags", [])
+    """Whether a cell is one of the sliders."""
+    return cell.cell_type == "code" and has_slider(cell.source)
+
+
+def is_private(cell: NotebookNode) -> bool:
+    """Whether a cell shows what belongs to one learner: an exercise's check, or the progress."""
+    return bool(marks(cell).get("grade")) or "checks.progress(" in cell.source
 
 
 def is_solution(cell: NotebookNode) -> bool:
     """Whether a cell holds an answer to an exercise."""
     return bool(marks(cell).get("solution"))
+
+
+def is_guess(cell: NotebookNode) -> bool:
+    """Whether a cell waits for a guess to be typed."""
+    return cell.cell_type == "code" and cell.source.startswith("guess = ")
+
+
+def is_answer(cell: NotebookNode) -> bool:
+    """Whether a cell's output answers a guess, and so is folded."""
+    return bool(cell.metadata.get("jupyter", {}).get("outputs_hidden"))
 
 
 def solved(source: str) -> str:
