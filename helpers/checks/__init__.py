@@ -27,7 +27,8 @@ from helpers.checks.notebook_03 import bptt_step, log_factors, step_jacobian
 from helpers.checks.notebook_04 import growing_matrix
 from helpers.checks.notebook_05 import first_inf, growth_for
 from helpers.checks.notebook_06 import clip_by_norm, train_step
-from helpers.checks.notebook_07 import bias_for_span, gru_step
+from helpers.checks.notebook_07 import bias_for_span, gru_step, my_run, update_term
+from helpers.checks.notebook_08 import coin, my_rnn
 from helpers.checks.notebook_09 import beside_model_answer, quiz, statements
 from helpers.checks.registry import EXERCISES, Exercise, exercises, progress, table
 from helpers.checks.results import Result
@@ -44,6 +45,7 @@ __all__ = [
     "choose_threshold",
     "choose_w",
     "clip_by_norm",
+    "coin",
     "diagnose",
     "exercises",
     "explain_gradients",
@@ -62,6 +64,8 @@ __all__ = [
     "guess_share",
     "log_factors",
     "log_row",
+    "my_rnn",
+    "my_run",
     "progress",
     "quiz",
     "rnn_step",
@@ -72,5 +76,6 @@ __all__ = [
     "step_jacobian",
     "table",
     "train_step",
+    "update_term",
     "words_between",
 ]

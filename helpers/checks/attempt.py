@@ -61,6 +61,7 @@ def attempt(
     kinds: Sequence[str] = ("numpy", "torch"),
     may_return_none: bool = False,
     copies: bool = True,
+    seconds: float | None = None,
 ) -> list[Outcome]:
     """Call function on a fresh copy of each case's values, in their order.
 
@@ -68,10 +69,12 @@ def attempt(
     kinds: "numpy" or "torch", the arrays to call with; the second is tried if the first
     call ends in an error that may be about the kind.
     may_return_none: whether None is an answer. copies: False hands over the values themselves.
+    seconds: for all calls together, SECONDS unless given.
     Raises a Verdict if the function is an untouched stub, fails on the first case, runs
     out of time or returns None. A later case that fails is an outcome with an error.
     """
     _check_callable(function, cases[0])
+    seconds = SECONDS if seconds is None else seconds
 
     def calls() -> list[Outcome]:
         first, kind = _first_call(function, cases[0], receive, kinds if copies else ("as it is",))
@@ -80,11 +83,11 @@ def attempt(
 
     try:
         with settings():
-            outcomes = limited(calls, SECONDS)
+            outcomes = limited(calls, seconds)
     except OutOfTime:
         raise Verdict(
             FAILED,
-            f"It did not end within {SECONDS:g} s. Is there a loop without an end?",
+            f"It did not end within {seconds:g} s. Is there a loop without an end?",
             "If not, the machine may be busy: run the check once more.",
         ) from None
     for outcome in outcomes:

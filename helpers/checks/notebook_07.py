@@ -1,20 +1,28 @@
-"""Exercises of notebook 07: the gate's bias and what it keeps, and the GRU step."""
+"""Exercises of notebook 07: the GRU's step, its update gate's way back, a bias, a run."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from itertools import permutations
 from typing import Any
 
 import numpy as np
+import torch
+from torch import Tensor, nn
 
-from helpers.checks.attempt import Case
+from helpers.checks.attempt import Case, attempt
 from helpers.checks.compare import Mistake, compare
 from helpers.checks.registry import exercise
+from helpers.checks.results import WRONG_VALUES, Verdict
+from helpers.checks.trained import RUN_SECONDS, SENTENCES, WANTED, accuracy_of, network
+from helpers.figures.picture import about
+from helpers.figures.picture import size as sized
+from helpers.task.agreement import AgreementTask
 from helpers.validation import Array
 
-BIAS, GAP = 4.0, 40
 SIZES = ((4, 4), (3, 3), (5, 2), (2, 6))  # (hidden, input)
+GAP = 300
 
 
 def _logistic(a: Array) -> Array:
@@ -24,59 +32,59 @@ def _logistic(a: Array) -> Array:
 class _Blocks:
     """The terms of one GRU step in PyTorch's order, so that mistakes can be put together."""
 
-    def __init__(self, x, h, W, U, b, c):
+    def __init__(self, x, h, W, U, b, b_h):
         n = len(h)
-        self.h, self.U_n, self.c_n = h, U[2 * n :], c[2 * n :]
-        self.i_r, self.i_z, self.i_n = np.split(W @ x + b, 3)
-        self.h_r, self.h_z, self.s = np.split(U @ h + c, 3)
-        self.r, self.z = _logistic(self.i_r + self.h_r), _logistic(self.i_z + self.h_z)
+        self.h, self.W_n, self.b_s = h, W[2 * n :], b_h[2 * n :]
+        self.x_r, self.x_z, self.x_n = np.split(U @ x + b, 3)
+        self.h_r, self.h_z, self.s = np.split(W @ h + b_h, 3)
+        self.r, self.z = _logistic(self.x_r + self.h_r), _logistic(self.x_z + self.h_z)
 
     def mixed(self, n: Array, z: Array | None = None) -> Array:
         z = self.z if z is None else z
         return (1 - z) * n + z * self.h
 
     def right(self) -> Array:
-        return self.mixed(np.tanh(self.i_n + self.r * self.s))
+        return self.mixed(np.tanh(self.x_n + self.r * self.s))
 
     def z_for_its_rest(self) -> Array:
-        return self.mixed(np.tanh(self.i_n + self.r * self.s), 1 - self.z)
+        return self.mixed(np.tanh(self.x_n + self.r * self.s), 1 - self.z)
 
     def reset_before(self) -> Array:
-        return self.mixed(np.tanh(self.i_n + self.U_n @ (self.r * self.h) + self.c_n))
+        return self.mixed(np.tanh(self.x_n + self.W_n @ (self.r * self.h) + self.b_s))
 
     def reset_before_with_bias(self) -> Array:
-        return self.mixed(np.tanh(self.i_n + self.r * (self.U_n @ (self.r * self.h)) + self.c_n))
+        return self.mixed(np.tanh(self.x_n + self.r * (self.W_n @ (self.r * self.h)) + self.b_s))
 
     def ng(self) -> Array:
-        return self.mixed(np.tanh(self.i_n + self.U_n @ (self.r * self.h) + self.c_n), 1 - self.z)
+        return self.mixed(np.tanh(self.x_n + self.W_n @ (self.r * self.h) + self.b_s), 1 - self.z)
 
     def ng_simplified(self) -> Array:
-        return self.mixed(np.tanh(self.i_n + self.s), 1 - self.z)
+        return self.mixed(np.tanh(self.x_n + self.s), 1 - self.z)
 
     def tanh_gates(self) -> Array:
-        r, z = np.tanh(self.i_r + self.h_r), np.tanh(self.i_z + self.h_z)
-        return self.mixed(np.tanh(self.i_n + r * self.s), z)
+        r, z = np.tanh(self.x_r + self.h_r), np.tanh(self.x_z + self.h_z)
+        return self.mixed(np.tanh(self.x_n + r * self.s), z)
 
     def bias_outside(self) -> Array:
-        return self.mixed(np.tanh(self.i_n + self.r * (self.s - self.c_n) + self.c_n))
+        return self.mixed(np.tanh(self.x_n + self.r * (self.s - self.b_s) + self.b_s))
 
     def no_tanh(self) -> Array:
-        return self.mixed(self.i_n + self.r * self.s)
+        return self.mixed(self.x_n + self.r * self.s)
 
     def no_reset(self) -> Array:
-        return self.mixed(np.tanh(self.i_n + self.s))
+        return self.mixed(np.tanh(self.x_n + self.s))
 
     def reset_on_input(self) -> Array:
-        return self.mixed(np.tanh(self.r * (self.i_n + self.s)))
+        return self.mixed(np.tanh(self.r * (self.x_n + self.s)))
 
     def logistic_candidate(self) -> Array:
-        return self.mixed(_logistic(self.i_n + self.r * self.s))
+        return self.mixed(_logistic(self.x_n + self.r * self.s))
 
     def nothing_kept(self) -> Array:
-        return (1 - self.z) * np.tanh(self.i_n + self.r * self.s)
+        return (1 - self.z) * np.tanh(self.x_n + self.r * self.s)
 
     def candidate_alone(self) -> Array:
-        return np.tanh(self.i_n + self.r * self.s)
+        return np.tanh(self.x_n + self.r * self.s)
 
 
 def _in_order(*places: int) -> Callable[..., Array]:
@@ -86,7 +94,7 @@ def _in_order(*places: int) -> Callable[..., Array]:
         blocks = np.split(rows, 3)
         return np.concatenate([blocks[place] for place in places])
 
-    return lambda x, h, W, U, b, c: _Blocks(x, h, *map(reordered, (W, U, b, c))).right()
+    return lambda x, h, W, U, b, b_h: _Blocks(x, h, *map(reordered, (W, U, b, b_h))).right()
 
 
 def _turned(rows: Array) -> Array:
@@ -98,7 +106,7 @@ def _mistake(says: str, name: str) -> Mistake:
     return Mistake(says, lambda **case: getattr(_Blocks(**case), name)())
 
 
-ORDER = "The blocks are in the wrong order: the rows stand as r, z, n."
+ORDER = "The blocks are in the wrong order: the rows hold r, then z, then n."
 TURNED = "Is a matrix transposed? Row i of a block belongs to unit i of the new state."
 GRU_MISTAKES = (
     _mistake(
@@ -110,7 +118,8 @@ GRU_MISTAKES = (
         "reset_before",
     ),
     _mistake(
-        "The reset gate acts twice: once, after the matrix product.", "reset_before_with_bias"
+        "The reset gate acts twice: once, after the matrix product, is enough.",
+        "reset_before_with_bias",
     ),
     _mistake(
         "This is Ng's form: PyTorch's z says how much is kept, not how much is written, and its r "
@@ -123,63 +132,64 @@ GRU_MISTAKES = (
         "ng_simplified",
     ),
     *(Mistake(ORDER, _in_order(*places)) for places in list(permutations(range(3)))[1:]),
-    _mistake(
-        "The gates are to lie between 0 and 1: they have the logistic, not tanh.", "tanh_gates"
+    _mistake("Gates lie between 0 and 1: they use the logistic, not tanh.", "tanh_gates"),
+    Mistake(TURNED, lambda x, h, W, U, b, b_h: _Blocks(x, h, _turned(W), U, b, b_h).right()),
+    Mistake(TURNED, lambda x, h, W, U, b, b_h: _Blocks(x, h, W, _turned(U), b, b_h).right()),
+    Mistake(
+        TURNED, lambda x, h, W, U, b, b_h: _Blocks(x, h, _turned(W), _turned(U), b, b_h).right()
     ),
-    Mistake(TURNED, lambda x, h, W, U, b, c: _Blocks(x, h, W, _turned(U), b, c).right()),
-    Mistake(TURNED, lambda x, h, W, U, b, c: _Blocks(x, h, _turned(W), U, b, c).right()),
-    Mistake(TURNED, lambda x, h, W, U, b, c: _Blocks(x, h, _turned(W), _turned(U), b, c).right()),
     Mistake(
         "W and U seem swapped: which of the two meets the old state?",
-        lambda x, h, W, U, b, c: _Blocks(x, h, U, W, b, c).right(),
+        lambda x, h, W, U, b, b_h: _Blocks(x, h, U, W, b, b_h).right(),
     ),
     Mistake(
-        "b and c seem swapped: b goes with the word, c with the old state.",
-        lambda x, h, W, U, b, c: _Blocks(x, h, W, U, c, b).right(),
+        "b and b_h seem swapped: b goes with the word, b_h with the old state.",
+        lambda x, h, W, U, b, b_h: _Blocks(x, h, W, U, b_h, b).right(),
     ),
     _mistake(
-        "c_n stands outside of the reset gate: it belongs to s, the term that r multiplies.",
+        "The candidate's part of b_h is outside the reset gate: it belongs to s, which r "
+        "multiplies.",
         "bias_outside",
     ),
     _mistake("The candidate n is not bounded: where is its tanh?", "no_tanh"),
     _mistake("The reset gate r has no effect: where does it act?", "no_reset"),
     _mistake(
-        "The reset gate acts on the input too: it is for the old state only.", "reset_on_input"
+        "The reset gate acts on the word as well: it is for the old state alone.", "reset_on_input"
     ),
-    _mistake("The candidate n has a tanh; the logistic is for the gates.", "logistic_candidate"),
+    _mistake("The candidate n uses tanh; the logistic is for the gates.", "logistic_candidate"),
     _mistake(
         "The old state is missing from the result: z says how much of it stays.", "nothing_kept"
     ),
     _mistake(
-        "This is the candidate n: the update gate has still to mix it with h.", "candidate_alone"
+        "This is the candidate n: the update gate has yet to mix it with h.", "candidate_alone"
     ),
     Mistake(
         "The biases are missing.",
-        lambda x, h, W, U, b, c: _Blocks(x, h, W, U, 0 * b, 0 * c).right(),
+        lambda x, h, W, U, b, b_h: _Blocks(x, h, W, U, 0 * b, 0 * b_h).right(),
     ),
     Mistake(
-        "One of the two biases is missing: c.",
-        lambda x, h, W, U, b, c: _Blocks(x, h, W, U, b, 0 * c).right(),
+        "One of the two biases is missing: b_h.",
+        lambda x, h, W, U, b, b_h: _Blocks(x, h, W, U, b, 0 * b_h).right(),
     ),
     Mistake(
         "One of the two biases is missing: b.",
-        lambda x, h, W, U, b, c: _Blocks(x, h, W, U, 0 * b, c).right(),
+        lambda x, h, W, U, b, b_h: _Blocks(x, h, W, U, 0 * b, b_h).right(),
     ),
 )
 
 
-@exercise("07", 1, "The GRU step", points=3, minutes=15, difficulty=3)
+@exercise("07", 1, "The GRU step", points=3, minutes=8, difficulty=3)
 def gru_step(answer: Any) -> str:
-    """Check a function of (x, h, W, U, b, c) that returns the next state (hidden,)."""
+    """Check a function of (x, h, W, U, b, b_h) that returns the next state (hidden,)."""
     rng = np.random.default_rng(502)
     cases: list[Case] = [
         {
             "x": rng.normal(size=size),
             "h": rng.uniform(-0.9, 0.9, hidden),
-            "W": rng.normal(0, 0.7, (3 * hidden, size)),
-            "U": rng.normal(0, 0.7, (3 * hidden, hidden)),
+            "W": rng.normal(0, 0.7, (3 * hidden, hidden)),
+            "U": rng.normal(0, 0.7, (3 * hidden, size)),
             "b": rng.normal(0, 0.7, 3 * hidden),
-            "c": rng.normal(0, 0.7, 3 * hidden),
+            "b_h": rng.normal(0, 0.7, 3 * hidden),
         }
         for hidden, size in SIZES
     ]
@@ -188,17 +198,90 @@ def gru_step(answer: Any) -> str:
     )
 
 
+def _rows(vector: Array, matrix: Array) -> Array:
+    return vector[:, None] * matrix
+
+
+BOTH_TERMS = (
+    "z stands in two terms of h_t, and this is what one of them gives: what happens to the other "
+    "when z grows?"
+)
+TERM_MISTAKES = (
+    Mistake(
+        "The sign is turned round: if z grows, more of h stays and less of n.",
+        lambda h, n, z, W_z: _rows((n - h) * z * (1 - z), W_z),
+    ),
+    Mistake(BOTH_TERMS, lambda h, n, z, W_z: _rows(h * z * (1 - z), W_z)),
+    Mistake(BOTH_TERMS, lambda h, n, z, W_z: _rows(-n * z * (1 - z), W_z)),
+    Mistake(
+        "Where is the slope of the logistic? The inside of z changes by W_z dh, z by less.",
+        lambda h, n, z, W_z: _rows(h - n, W_z),
+    ),
+    Mistake(
+        "The logistic's slope at z has two factors, and one is missing.",
+        lambda h, n, z, W_z: _rows((h - n) * z, W_z),
+    ),
+    Mistake(
+        "The logistic's slope at z has two factors, and one is missing.",
+        lambda h, n, z, W_z: _rows((h - n) * (1 - z), W_z),
+    ),
+    Mistake(
+        "1 - z^2 is the slope of tanh; the gate is a logistic.",
+        lambda h, n, z, W_z: _rows((h - n) * (1 - z**2), W_z),
+    ),
+    Mistake(
+        "The vector multiplies the columns: row i belongs to unit i of the new state.",
+        lambda h, n, z, W_z: ((h - n) * z * (1 - z))[None] * W_z,
+    ),
+    Mistake(
+        "Is W_z transposed? Row i belongs to unit i of the new state.",
+        lambda h, n, z, W_z: _rows((h - n) * z * (1 - z), W_z.T),
+    ),
+    Mistake(
+        "The matrix W_z is missing: this is how h_t changes with the inside of z.",
+        lambda h, n, z, W_z: np.diag((h - n) * z * (1 - z)),
+    ),
+    Mistake(
+        "D(z) is the state's own way; leave it out here.",
+        lambda h, n, z, W_z: np.diag(z) + _rows((h - n) * z * (1 - z), W_z),
+    ),
+    Mistake(
+        "This has no matrix in it: what does W_z do to a small change of h?",
+        lambda h, n, z, W_z: (h - n) * z * (1 - z),
+    ),
+    Mistake(
+        "A Jacobian is a matrix: what you return is that matrix times a vector.",
+        lambda h, n, z, W_z: (h - n) * z * (1 - z) * (W_z @ h),
+    ),
+)
+
+
+@exercise("07", 2, "The update gate's way back", points=2, minutes=4, difficulty=2)
+def update_term(answer: Any) -> str:
+    """Check a function of (h, n, z, W_z) that returns one term of a Jacobian."""
+    rng = np.random.default_rng(702)
+    cases: list[Case] = [
+        {
+            "h": rng.uniform(-0.9, 0.9, hidden),
+            "n": rng.uniform(-0.9, 0.9, hidden),
+            "z": rng.uniform(0.1, 0.9, hidden),
+            "W_z": rng.normal(0, 0.7, (hidden, hidden)),
+        }
+        for hidden in (4, 3, 2, 6)
+    ]
+    right = lambda h, n, z, W_z: _rows((h - n) * z * (1 - z), W_z)  # noqa: E731
+    return compare(answer, cases, right, TERM_MISTAKES, shape="(hidden, hidden)")
+
+
 NG_SIGN = "The sign is that of Ng's gate, how much is written; PyTorch's z is how much is kept."
+BASE = "The logarithm is to another base: the logistic is built on e."
 SPAN_MISTAKES = (
     Mistake(
         "This gives z = 1 - 1/(T + 1), a span of one step more: little for a long span, and "
         "much for T = 2.",
         lambda T: np.log(T),
     ),
-    Mistake(
-        NG_SIGN,
-        lambda T: -np.log(T - 1),
-    ),
+    Mistake(NG_SIGN, lambda T: -np.log(T - 1)),
     Mistake(NG_SIGN, lambda T: -np.log(T)),
     Mistake(
         "Twice too large: with the whole in both of PyTorch's biases the span is T squared, not T.",
@@ -210,20 +293,56 @@ SPAN_MISTAKES = (
         lambda T: 1 - 1 / T,
     ),
     Mistake("This is 1 - z; find z first, then what goes into the logistic.", lambda T: 1 / T),
+    Mistake(BASE, lambda T: np.log10(T - 1)),
+    Mistake(BASE, lambda T: np.log2(T - 1)),
     Mistake(
-        "The logarithm is to another base: the logistic is built on e.", lambda T: np.log10(T - 1)
+        "This puts T through the logistic; you want the number that gives 1 - 1/T when it goes "
+        "through.",
+        lambda T: _logistic(T),
     ),
-    Mistake(
-        "The logarithm is to another base: the logistic is built on e.", lambda T: np.log2(T - 1)
-    ),
-    Mistake("The logistic is missing its inverse: this is logistic(T).", lambda T: _logistic(T)),
     Mistake("This is the odds of keeping; the bias is on another scale.", lambda T: T - 1),
 )
 
 
-@exercise("07", 3, "A bias for a memory span", points=2, minutes=8, difficulty=2)
+@exercise("07", 3, "A bias for a span", points=2, minutes=3, difficulty=2)
 def bias_for_span(answer: Any) -> str:
     """Check a function of T that returns a bias."""
     cases: list[Case] = [{"T": T} for T in (10.0, 2.0, 3.0, 100.0, 1000.0)]
     said = compare(answer, cases, lambda T: np.log(T - 1), SPAN_MISTAKES)
     return said.replace("random inputs of several sizes", "spans from 2 to 1,000")
+
+
+@exercise("07", 4, "Your own run at gap 300", points=3, minutes=5, difficulty=2)
+def my_run(answer: Any) -> str:
+    """Check a function that returns a network trained at gap 300, by asking the network."""
+    (made,) = attempt(answer, [{}], network, copies=False, seconds=RUN_SECONDS)
+    right = accuracy_of(made.value, AgreementTask(GAP, attractors="none", seed=7300))
+    seen = f"Right on {about(100 * right)} % of {SENTENCES} fresh sentences at gap {GAP}."
+    if right >= WANTED:
+        return seen
+    raise Verdict(
+        WRONG_VALUES, f"{seen} {WANTED:.0%} are wanted.", _advice(made.value), head="not learned"
+    )
+
+
+def _advice(model: nn.Module) -> str:
+    """Say what the network's biases suggest should be tried next."""
+    layer = next((m for m in model.modules() if hasattr(m, "bias_hh_l0")), None)
+    if layer is None or len(layer.bias_hh_l0) != 3 * layer.hidden_size:
+        return "It holds no GRU: build one with networks.GRU(32, 32), or torch.nn.GRU."
+    r, z, _ = _mean_biases(layer.bias_ih_l0.detach() + layer.bias_hh_l0.detach())
+    span = f"a span of about {sized(1 + math.exp(min(z, 80.0)))} words"
+    if r > 2 > z:
+        return "The bias seems to be in the reset gate's rows: the update gate's come second."
+    if z < -1:
+        return f"The update gate's biases add up to {z:.1f}: with this sign it writes."
+    if 1 + math.exp(min(z, 80.0)) < GAP / 5:
+        return f"The update gate's biases add up to {z:.1f}, {span}: far too short."
+    if 1 + math.exp(min(z, 80.0)) > 20 * GAP:
+        return f"The update gate's biases add up to {z:.1f}, {span}. Is it in both of them?"
+    return f"The bias suits the gap ({span}): try more steps, or another learning rate."
+
+
+def _mean_biases(bias: Tensor) -> list[float]:
+    """Return the mean bias of each gate, r, z and n."""
+    return torch.stack(bias.chunk(3)).mean(dim=1).tolist()

@@ -29,6 +29,7 @@ from helpers.measure.gates import (
     gate_values,
     jacobian_terms,
     update_term,
+    way_sizes,
 )
 from helpers.measure.jacobians import (
     NON_NORMAL,

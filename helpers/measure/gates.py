@@ -89,6 +89,16 @@ def jacobian_terms(
     )
 
 
+def way_sizes(terms: JacobianTerms) -> dict[str, Array]:
+    """Return for each way the factor by which a vector of random direction passes it.
+
+    terms: as `jacobian_terms` gives them. Each entry is (steps,): the term's Frobenius norm
+    over the root of the hidden size. The four do not add up to the whole Jacobian's.
+    """
+    root = terms.kept.shape[-1] ** 0.5
+    return {way: np.linalg.norm(term, axis=(1, 2)) / root for way, term in terms._asdict().items()}
+
+
 def update_term(h: Array, n: Array, z: Array, W_z: Array) -> Array:
     """Return the update gate's way back, D((h - n) z (1 - z)) W_z, (..., hidden, hidden).
 

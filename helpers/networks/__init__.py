@@ -31,7 +31,7 @@ from helpers.networks.conventions import (
     swap_ng_and_cho,
     torch_step,
 )
-from helpers.networks.gru import GRU, bias_for_span, set_update_bias
+from helpers.networks.gru import GRU, bias_for_span, hold_gates, set_update_bias
 from helpers.networks.lstm import LSTM, set_forget_bias, set_input_bias
 from helpers.networks.rnn import RNN, rnn_step
 from helpers.networks.skip import SkipRNN

@@ -42,8 +42,10 @@ import math
 from collections.abc import Collection, Sequence
 
 import numpy as np
+import torch
 from torch import nn
 
+from helpers.networks.conventions import OPEN
 from helpers.networks.layer import Gradients, RecurrentLayer, chunk_length, set_gate_bias
 from helpers.validation import Array
 
@@ -311,3 +313,22 @@ def set_update_bias(layer: GRU | nn.GRU, bias: float) -> None:
     if not isinstance(layer, GRU | nn.GRU):
         raise ValueError(f"layer must be a GRU; got {type(layer).__name__}")
     set_gate_bias(layer, 1, bias)
+
+
+def hold_gates(layer: GRU, span: float | None = None) -> None:
+    """Keep the gates of a one-layer GRU from learning, in place; the candidate still learns.
+
+    span: None leaves reset and update gate as they were drawn. A number makes them constants
+    that no word and no state moves: r = 1 and z = 1 - 1/span.
+    Raises ValueError if span is below 2.
+    """
+    rows = 2 * layer.hidden_size
+    if span is not None:
+        bias = bias_for_span(span)
+        with torch.no_grad():
+            for parameter in layer.parameters():
+                parameter[:rows] = 0
+            layer.bias_hh_l0[: layer.hidden_size] = OPEN
+            layer.bias_hh_l0[layer.hidden_size : rows] = bias
+    for parameter in layer.parameters():
+        parameter.register_hook(lambda grad: torch.cat([0 * grad[:rows], grad[rows:]]))

@@ -1,6 +1,6 @@
 """The task of the course: its sentences, words, baselines and evaluation set."""
 
-from helpers.task.agreement import ATTRACTORS, NOUNS, AgreementTask, Sentence, flip, flipped
+from helpers.task.agreement import ATTRACTORS, NOUNS, AgreementTask, Sentence, coin, flip, flipped
 from helpers.task.baselines import (
     NO_NOUN,
     RandomGuess,

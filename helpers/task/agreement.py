@@ -123,6 +123,11 @@ def flip(tokens: Tensor, position: int) -> tuple[Tensor, Array]:
     return changed, np.array(plural)
 
 
+def coin(labels: Tensor) -> Tensor:
+    """Return as many labels from a fair coin, 0 and 1 as torch.long: a task with nothing in it."""
+    return torch.randint(2, labels.shape)
+
+
 class AgreementTask:
     """Sentences with a given gap between subject and verb.
 

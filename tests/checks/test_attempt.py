@@ -51,8 +51,8 @@ def bptt_into_its_arguments(h_t, h_before, x_t, W, dL_dh):
     return h_before, *terms
 
 
-def gru_into_h(x, h, W, U, b, c):
-    (i_r, i_z, i_n), (h_r, h_z, s) = np.split(W @ x + b, 3), np.split(U @ h + c, 3)
+def gru_into_h(x, h, W, U, b, b_h):
+    (i_r, i_z, i_n), (h_r, h_z, s) = np.split(U @ x + b, 3), np.split(W @ h + b_h, 3)
     r, z = 1 / (1 + np.exp(-i_r - h_r)), 1 / (1 + np.exp(-i_z - h_z))
     h *= z
     h += (1 - z) * np.tanh(i_n + r * s)

@@ -8,10 +8,14 @@ import numpy as np
 import torch
 from planted import check_right, check_wrong, right, rows, wrong
 
-from helpers.checks.results import WRONG_SHAPE
+from helpers import networks
+from helpers.checks.results import FAILED, WRONG_SHAPE
+from helpers.task.lexicon import vocabulary, word_classes
+
+V = len(vocabulary())
 
 
-def gru_in_numpy(x, h, W_ih, W_hh, b_ih, b_hh):
+def gru_in_numpy(x, h, W_hh, W_ih, b_ih, b_hh):
     n = len(h)
     a, s = W_ih @ x + b_ih, W_hh @ h + b_hh
     gates = 1 / (1 + np.exp(-(a + s)[: 2 * n]))
@@ -19,13 +23,13 @@ def gru_in_numpy(x, h, W_ih, W_hh, b_ih, b_hh):
     return candidate + gates[n:] * (h - candidate)
 
 
-def gru_in_torch(x, h, W_ih, W_hh, b_ih, b_hh):
+def gru_in_torch(x, h, W_hh, W_ih, b_ih, b_hh):
     (i_r, i_z, i_n), (h_r, h_z, h_n) = (W_ih @ x + b_ih).chunk(3), (W_hh @ h + b_hh).chunk(3)
     r, z = torch.sigmoid(i_r + h_r), torch.sigmoid(i_z + h_z)
     return ((1 - z) * torch.tanh(i_n + r * h_n) + z * h).float()
 
 
-def gru_by_module(x, h, W_ih, W_hh, b_ih, b_hh):
+def gru_by_module(x, h, W_hh, W_ih, b_ih, b_hh):
     cell = torch.nn.GRUCell(len(x), len(h)).double()
     given = {"weight_ih": W_ih, "weight_hh": W_hh, "bias_ih": b_ih, "bias_hh": b_hh}
     cell.load_state_dict({name: torch.as_tensor(each) for name, each in given.items()})
@@ -39,24 +43,24 @@ def logistic(a):
 def gru(change):
     """A GRU step; change(parts) returns h' from the parts."""
 
-    def step(x, h, W_ih, W_hh, b_ih, b_hh):
-        (i_r, i_z, i_n), (h_r, h_z, s) = np.split(W_ih @ x + b_ih, 3), np.split(W_hh @ h + b_hh, 3)
-        U_n, b_n = np.split(W_hh, 3)[2], np.split(b_hh, 3)[2]
-        return change(logistic(i_r + h_r), logistic(i_z + h_z), i_n, s, h, U_n, b_n)
+    def step(x, h, W, U, b, b_h):
+        (x_r, x_z, x_n), (h_r, h_z, s) = np.split(U @ x + b, 3), np.split(W @ h + b_h, 3)
+        W_n, b_s = np.split(W, 3)[2], np.split(b_h, 3)[2]
+        return change(logistic(x_r + h_r), logistic(x_z + h_z), x_n, s, h, W_n, b_s)
 
     return step
 
 
 def gru_of(change):
-    """A right GRU step of changed weights; change takes and returns W, U, b and c."""
+    """A right GRU step of changed weights; change takes and returns W, U, b and b_h."""
     right = gru(lambda r, z, i, s, h, U, b: (1 - z) * np.tanh(i + r * s) + z * h)
     return lambda x, h, *weights: right(x, h, *change(*weights))
 
 
-def gru_with_tanh_gates(x, h, W, U, b, c):
-    (i_r, i_z, i_n), (h_r, h_z, s) = np.split(W @ x + b, 3), np.split(U @ h + c, 3)
-    r, z = np.tanh(i_r + h_r), np.tanh(i_z + h_z)
-    return (1 - z) * np.tanh(i_n + r * s) + z * h
+def gru_with_tanh_gates(x, h, W, U, b, b_h):
+    (x_r, x_z, x_n), (h_r, h_z, s) = np.split(U @ x + b, 3), np.split(W @ h + b_h, 3)
+    r, z = np.tanh(x_r + h_r), np.tanh(x_z + h_z)
+    return (1 - z) * np.tanh(x_n + r * s) + z * h
 
 
 def rolled(rows):
@@ -70,7 +74,7 @@ def turned(rows):
 TRANSPOSED = "Is a matrix transposed?"
 
 
-def gru_unit_by_unit(x, h, W_ih, W_hh, b_ih, b_hh):
+def gru_unit_by_unit(x, h, W_hh, W_ih, b_ih, b_hh):
     n, new = len(h), []
     for i in range(n):
         word = [W_ih[k * n + i] @ x + b_ih[k * n + i] for k in range(3)]
@@ -82,6 +86,20 @@ def gru_unit_by_unit(x, h, W_ih, W_hh, b_ih, b_hh):
 
 RIGHT = {
     "gru_step": [gru_in_numpy, gru_in_torch, gru_by_module, gru_unit_by_unit],
+    "update_term": [
+        lambda h, n, z, W_z: ((h - n) * z * (1 - z))[:, None] * W_z,
+        lambda h, n, z, W_z: np.diag((h - n) * (z - z**2)) @ np.asarray(W_z),
+        lambda h, n, z, W_z: torch.diag((h - n) * z * (1 - z)) @ W_z,
+        lambda h, n, z, W_z: [
+            [(h[i] - n[i]) * z[i] * (1 - z[i]) * w for w in row] for i, row in enumerate(W_z)
+        ],
+    ],
+    "my_run": [
+        lambda: networks.latch_classifier(word_classes()),
+        lambda: (networks.latch_classifier(word_classes()).double(), "its history"),
+        lambda: torch.nn.Sequential(networks.latch_classifier(word_classes())),
+        lambda: [networks.latch_classifier(word_classes())][0].eval(),
+    ],
     "bias_for_span": [
         lambda T: math.log(T - 1),
         lambda T: torch.logit(torch.tensor(1 - 1 / T, dtype=torch.float64)),
@@ -91,45 +109,93 @@ RIGHT = {
 }
 GRU = rows(
     "gru_step",
-    ("z for 1 - z", gru(lambda r, z, i, s, h, U, b: z * np.tanh(i + r * s) + (1 - z) * h),
+    ("z for 1 - z", gru(lambda r, z, i, s, h, W, b: z * np.tanh(i + r * s) + (1 - z) * h),
      "z and 1 - z"),
     ("reset before",
-     gru(lambda r, z, i, s, h, U, b: (1 - z) * np.tanh(i + U @ (r * h) + b) + z * h),
+     gru(lambda r, z, i, s, h, W, b: (1 - z) * np.tanh(i + W @ (r * h) + b) + z * h),
      "after the matrix product"),
-    ("order z, r, n", gru(lambda z, r, i, s, h, U, b: (1 - z) * np.tanh(i + r * s) + z * h),
-     "the rows stand as r, z, n"),
-    ("c_n outside", gru(lambda r, z, i, s, h, U, b: (1 - z) * np.tanh(i + r * (U @ h) + b) + z * h),
-     "c_n stands outside"),
-    ("no tanh", gru(lambda r, z, i, s, h, U, b: (1 - z) * (i + r * s) + z * h),
+    ("order z, r, n", gru(lambda z, r, i, s, h, W, b: (1 - z) * np.tanh(i + r * s) + z * h),
+     "the rows hold r, then z, then n"),
+    ("b_s outside", gru(lambda r, z, i, s, h, W, b: (1 - z) * np.tanh(i + r * (W @ h) + b) + z * h),
+     "outside the reset gate"),
+    ("no tanh", gru(lambda r, z, i, s, h, W, b: (1 - z) * (i + r * s) + z * h),
      "where is its tanh"),
-    ("no reset", gru(lambda r, z, i, s, h, U, b: (1 - z) * np.tanh(i + s) + z * h),
+    ("no reset", gru(lambda r, z, i, s, h, W, b: (1 - z) * np.tanh(i + s) + z * h),
      "r has no effect"),
-    ("reset on x", gru(lambda r, z, i, s, h, U, b: (1 - z) * np.tanh(r * (i + s)) + z * h),
-     "acts on the input too"),
+    ("reset on x", gru(lambda r, z, i, s, h, W, b: (1 - z) * np.tanh(r * (i + s)) + z * h),
+     "acts on the word as well"),
     ("reset twice",
-     gru(lambda r, z, i, s, h, U, b: (1 - z) * np.tanh(i + r * (U @ (r * h)) + b) + z * h),
+     gru(lambda r, z, i, s, h, W, b: (1 - z) * np.tanh(i + r * (W @ (r * h)) + b) + z * h),
      "acts twice"),
-    ("logistic n", gru(lambda r, z, i, s, h, U, b: (1 - z) * logistic(i + r * s) + z * h),
+    ("logistic n", gru(lambda r, z, i, s, h, W, b: (1 - z) * logistic(i + r * s) + z * h),
      "the logistic is for the gates"),
-    ("nothing kept", gru(lambda r, z, i, s, h, U, b: (1 - z) * np.tanh(i + r * s)),
+    ("nothing kept", gru(lambda r, z, i, s, h, W, b: (1 - z) * np.tanh(i + r * s)),
      "The old state is missing"),
-    ("candidate", gru(lambda r, z, i, s, h, U, b: np.tanh(i + r * s)), "This is the candidate"),
-    ("Ng's", gru(lambda r, z, i, s, h, U, b: z * np.tanh(i + U @ (r * h) + b) + (1 - z) * h),
+    ("candidate", gru(lambda r, z, i, s, h, W, b: np.tanh(i + r * s)), "This is the candidate"),
+    ("Ng's", gru(lambda r, z, i, s, h, W, b: z * np.tanh(i + W @ (r * h) + b) + (1 - z) * h),
      "This is Ng's form"),
-    ("Ng's simplified", gru(lambda r, z, i, s, h, U, b: z * np.tanh(i + s) + (1 - z) * h),
+    ("Ng's simplified", gru(lambda r, z, i, s, h, W, b: z * np.tanh(i + s) + (1 - z) * h),
      "Ng's simplified form"),
-    ("tanh gates", gru_with_tanh_gates, "they have the logistic, not tanh"),
-    ("order n, r, z", gru_of(lambda *given: map(rolled, given)), "as r, z, n"),
+    ("tanh gates", gru_with_tanh_gates, "they use the logistic, not tanh"),
+    ("order n, r, z", gru_of(lambda *given: map(rolled, given)), "r, then z, then n"),
     ("blocks of U^T", gru_of(lambda W, U, b, c: (W, turned(U), b, c)), TRANSPOSED),
     ("blocks of W^T", gru_of(lambda W, U, b, c: (turned(W), U, b, c)), TRANSPOSED),
     ("h U, x W", gru_of(lambda W, U, b, c: (turned(W), turned(U), b, c)), TRANSPOSED),
     ("W for U", gru_of(lambda W, U, b, c: (U, W, b, c)), "W and U seem swapped"),
-    ("b for c", gru_of(lambda W, U, b, c: (W, U, c, b)), "b and c seem swapped"),
-    ("no b", gru_of(lambda W, U, b, c: (W, U, 0 * b, c)), "biases is missing: b"),
-    ("no c", gru_of(lambda W, U, b, c: (W, U, b, 0 * c)), "biases is missing: c"),
+    ("b for b_h", gru_of(lambda W, U, b, c: (W, U, c, b)), "b and b_h seem swapped"),
+    ("no b", gru_of(lambda W, U, b, c: (W, U, 0 * b, c)), "is missing: b."),
+    ("no b_h", gru_of(lambda W, U, b, c: (W, U, b, 0 * c)), "is missing: b_h."),
     ("no biases", gru_of(lambda W, U, b, c: (W, U, 0 * b, 0 * c)), "The biases are missing"),
-    ("all three", lambda x, h, W, U, b, c: np.tanh(W @ x + U @ h + b + c),
+    ("all three", lambda x, h, W, U, b, c: np.tanh(U @ x + W @ h + b + c),
      "should have (hidden,)", WRONG_SHAPE),
+)  # fmt: skip
+
+
+def times(vector, matrix):
+    return vector[:, None] * matrix
+
+
+TERM = rows(
+    "update_term",
+    ("sign", lambda h, n, z, W: times((n - h) * z * (1 - z), W), "sign is turned"),
+    ("h alone", lambda h, n, z, W: times(h * z * (1 - z), W), "in two terms"),
+    ("-n alone", lambda h, n, z, W: times(-n * z * (1 - z), W), "in two terms"),
+    ("no slope", lambda h, n, z, W: times(h - n, W), "slope of the logistic"),
+    ("no 1 - z", lambda h, n, z, W: times((h - n) * z, W), "one is missing"),
+    ("no z", lambda h, n, z, W: times((h - n) * (1 - z), W), "one is missing"),
+    ("tanh", lambda h, n, z, W: times((h - n) * (1 - z * z), W), "slope of tanh"),
+    ("columns", lambda h, n, z, W: (h - n) * z * (1 - z) * W, "the columns"),
+    ("W^T", lambda h, n, z, W: times((h - n) * z * (1 - z), W.T), "transposed"),
+    ("no W", lambda h, n, z, W: np.diag((h - n) * z * (1 - z)), "W_z is missing"),
+    ("with D(z)", lambda h, n, z, W: np.diag(z) + times((h - n) * z * (1 - z), W),
+     "the state's own way"),
+    ("vector", lambda h, n, z, W: (h - n) * z * (1 - z), "no matrix in it", WRONG_SHAPE),
+    ("product", lambda h, n, z, W: (h - n) * z * (1 - z) * (W @ h), "times a vector", WRONG_SHAPE),
+)  # fmt: skip
+
+
+def untrained_gru(update=0.0, reset=0.0, both=False):
+    """What a run returns that has set these biases and not trained."""
+
+    def run():
+        gru = networks.GRU(32, 32)
+        rows = torch.tensor([reset, update, 0.0]).repeat_interleave(32)
+        gru.bias_hh_l0.data, gru.bias_ih_l0.data = rows, rows * both
+        return networks.seeded(0, lambda: networks.Classifier(V, gru))
+
+    return run
+
+
+RUN = rows(
+    "my_run",
+    ("untrained", untrained_gru(math.log(300)), "more steps, or another"),
+    ("no bias", untrained_gru(), "far too short"),
+    ("in both biases", untrained_gru(math.log(300), both=True), "in both of them?"),
+    ("minus", untrained_gru(-math.log(300)), "with this sign it writes"),
+    ("reset gate", untrained_gru(reset=math.log(300)), "reset gate's rows"),
+    ("RNN", lambda: networks.rnn_classifier(V), "holds no GRU"),
+    ("accuracy", lambda: 0.97, "the trained network itself", FAILED),
+    ("layer", lambda: networks.GRU(32, 32), "cannot read a batch", FAILED),
 )  # fmt: skip
 SPAN = rows(
     "bias_for_span",
@@ -146,7 +212,7 @@ SPAN = rows(
     ("halved", lambda T: math.log(T - 1) / 2, "0.5 times"),
     ("three", lambda T: [math.log(T - 1)] * 3, "should be one number", WRONG_SHAPE),
 )  # fmt: skip
-WRONG = [*GRU, *SPAN]
+WRONG = [*GRU, *TERM, *SPAN, *RUN]
 
 
 @right(RIGHT)

@@ -7,7 +7,8 @@ import pytest
 import torch
 from torch import nn
 
-from helpers.measure.gates import gate_values, jacobian_terms
+from helpers.measure.gates import JacobianTerms, gate_values, jacobian_terms, way_sizes
+from helpers.networks import bias_for_span, hold_gates, logistic
 from helpers.networks.gru import GRU
 
 INPUT, HIDDEN = 3, 5
@@ -74,3 +75,54 @@ def test_each_term_is_its_own_way():
     terms = jacobian_terms(x[None].numpy(), *weights, h.numpy())
     for name, got, ours in zip(terms._fields, terms, want, strict=True):
         np.testing.assert_allclose(got[0], ours.numpy(), rtol=0, atol=1e-12, err_msg=name)
+
+
+def test_way_sizes_are_the_mean_lengths_of_random_unit_vectors():
+    rng = np.random.default_rng(3)
+    terms = JacobianTerms(*rng.normal(size=(4, 2, HIDDEN, HIDDEN)))
+    vectors = rng.normal(size=(100_000, HIDDEN))
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    for way, sizes in way_sizes(terms).items():
+        passed = np.einsum("tij,nj->tni", getattr(terms, way), vectors)
+        np.testing.assert_allclose(sizes**2, (passed**2).sum(-1).mean(1), rtol=0.02)
+
+
+@pytest.mark.parametrize("span", [2, 3, 10, 100, 1000])
+def test_bias_for_span_leaves_one_part_in_span_to_write(span):
+    assert logistic(bias_for_span(span)) == pytest.approx(1 - 1 / span, abs=1e-14)
+
+
+def test_bias_for_span_refuses_a_span_below_two():
+    with pytest.raises(ValueError, match="span must be 2 or more"):
+        bias_for_span(1)
+
+
+def one_step_of_training(layer):
+    before = [parameter.clone() for parameter in layer.parameters()]
+    optimizer = torch.optim.Adam(layer.parameters(), lr=0.1)
+    layer(torch.randn(2, 4, 3))[0].square().sum().backward()
+    optimizer.step()
+    return before
+
+
+@pytest.mark.parametrize("span", [None, 100])
+def test_held_gates_do_not_learn_and_the_candidate_does(span):
+    torch.manual_seed(0)
+    layer = GRU(3, HIDDEN)
+    drawn = [parameter.clone() for parameter in layer.parameters()]
+    hold_gates(layer, span)
+    for first, before, now in zip(
+        drawn, one_step_of_training(layer), layer.parameters(), strict=True
+    ):
+        assert torch.equal(before[: 2 * HIDDEN], now[: 2 * HIDDEN])
+        assert (before[2 * HIDDEN :] != now[2 * HIDDEN :]).all()
+        if span is None:
+            assert torch.equal(first, before)
+
+
+def test_gates_held_at_a_span_are_constant():
+    layer = GRU(3, HIDDEN)
+    hold_gates(layer, 100)
+    gates = gate_values(layer, torch.randn(2, 4, 3))
+    torch.testing.assert_close(gates.update, torch.full_like(gates.update, 0.99))
+    assert (gates.reset == 1).all()
