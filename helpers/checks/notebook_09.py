@@ -178,8 +178,8 @@ def beside_model_answer(question: int, text: str) -> Result:
     name = f"question {question}"
     words = len(text.split())
     if words < FEWEST_WORDS:
-        lines = (f"Write at least {FEWEST_WORDS} words, and a model answer appears beside them.",)
-        return Result(name, NO_GUESS, text_of(name, NO_GUESS, lines, f"{words} words so far"))
+        wanted = f"Write at least {FEWEST_WORDS} words, and a model answer appears beside them."
+        return Result(name, NO_GUESS, text_of(name, NO_GUESS, (wanted,), f"{words} words so far"))
     answer, points = MODEL_ANSWERS[question]
     lines = (
         "Yours: " + " ".join(text.split()),

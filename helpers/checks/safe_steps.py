@@ -99,12 +99,12 @@ class _Scene:
         self.optimizer = _Counted(self.model)
         drawn = [torch.randn(p.shape, generator=generator) for p in self.model.parameters()]
         length = float(torch.cat([d.flatten() for d in drawn]).norm())
-        for parameter, gradient in zip(self.model.parameters(), drawn, strict=True):
-            parameter.grad = gradient * (norm / length)
+        self.given = [gradient * (norm / length) for gradient in drawn]
         if bad is not None:
-            self.model.weight.grad[1, 2] = bad
+            self.given[0][1, 2] = bad
+        for parameter, gradient in zip(self.model.parameters(), self.given, strict=True):
+            parameter.grad = gradient.clone()
         self.before = copy.deepcopy(self.model.state_dict())
-        self.given = [p.grad.clone() for p in self.model.parameters()]
 
     def call(self, answer: Any, c: float, skipped: int, limit: int) -> Any:
         case = {"model": self.model, "optimizer": self.optimizer, "c": c}
