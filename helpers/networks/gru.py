@@ -46,7 +46,13 @@ import torch
 from torch import nn
 
 from helpers.networks.conventions import OPEN
-from helpers.networks.layer import Gradients, RecurrentLayer, chunk_length, set_gate_bias
+from helpers.networks.layer import (
+    Gradients,
+    RecurrentLayer,
+    chunk_length,
+    flush_subnormal,
+    set_gate_bias,
+)
 from helpers.validation import Array
 
 HALF = np.full((), 0.5, dtype=np.float32)
@@ -158,17 +164,15 @@ def backward(
     delta_chunk = np.empty((chunk, 5, hidden, batch), dtype)
     ones = np.ones(chunk * batch, dtype)
     to_h = np.ascontiguousarray(_n_first(weight_hh).T)
-    tiny = np.finfo(dtype).tiny
     add, multiply = np.add, np.multiply
     # signal: what arrives at h_t from later steps
     signal = np.zeros((hidden, batch), dtype)
     if grad_last is not None:
         signal[...] = grad_last.T
-    with np.errstate(all="ignore"):
+    with np.errstate(all="ignore"), flush_subnormal():
         for stop in range(steps, 0, -chunk):
             start = max(0, stop - chunk)
             direct, x, h_before = (each[start:stop] for each in (grad_states, inputs, states))
-            signal *= np.abs(signal) >= tiny
             loss_reads = direct.any()
             if not loss_reads and not signal.any() and _finite(x) and _finite(h_before):
                 continue

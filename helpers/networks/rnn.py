@@ -35,7 +35,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-from helpers.networks.layer import Gradients, RecurrentLayer, chunk_length
+from helpers.networks.layer import (
+    Gradients,
+    RecurrentLayer,
+    chunk_length,
+    flush_subnormal,
+)
 from helpers.validation import Array, choice
 
 ZERO = np.zeros((), dtype=np.float32)
@@ -149,9 +154,9 @@ def backward(
     t = 1 ... T; grad_last (batch, hidden), more of it for h_T, None for none.
     inputs, weight_ih, weight_hh, nonlinearity, probe: as given to `forward`; states:
     what it returned. wanted: names of the gradients to compute.
-    Every few steps, entries of the signal delta W_hh below the dtype's smallest normal
-    number (1.2e-38 in float32, 2.2e-308 in float64) become 0: they would slow the
-    processor, and a signal that is 0 everywhere lets whole chunks of steps be skipped.
+    What falls below the dtype's smallest normal number (1.2e-38 in float32, 2.2e-308 in
+    float64) becomes 0: it would slow the processor, and a signal that is 0 everywhere lets
+    whole chunks of steps be skipped.
     Source: the equations at the head of this module.
     """
     slope = NONLINEARITIES[nonlinearity].slope
@@ -170,15 +175,13 @@ def backward(
     chunk = chunk_length(batch, hidden)
     dh_chunk, delta_chunk = np.empty((2, chunk, batch, hidden), dtype)
     ones = np.ones(chunk * batch, dtype)
-    tiny = np.finfo(dtype).tiny
     add, multiply = np.add, np.multiply
     # signal: what arrives at h_t from later steps, delta_{t+1} W_hh
     signal = np.full((batch, hidden), 0 if grad_last is None else grad_last, dtype)
-    with np.errstate(all="ignore"):
+    with np.errstate(all="ignore"), flush_subnormal():
         for stop in range(steps, 0, -chunk):
             start = max(0, stop - chunk)
             direct, x, h_before = (each[start:stop] for each in (grad_states, inputs, states))
-            signal *= np.abs(signal) >= tiny
             if not signal.any() and not direct.any() and _finite(x) and _finite(h_before):
                 continue
             length = stop - start
