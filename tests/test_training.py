@@ -413,7 +413,7 @@ class TestAccuracy:
 COUNTS = st.one_of(st.integers(max_value=0), st.floats(), st.booleans(), st.none(), st.text())
 NOT_ABOVE_0 = st.one_of(
     st.floats(max_value=0),
-    st.sampled_from([float("nan"), float("inf"), 10**400, True, 1j]),
+    st.sampled_from([float("nan"), float("inf"), 1j]),
     st.text(),
 )
 BAD = {

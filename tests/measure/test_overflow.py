@@ -166,7 +166,8 @@ def test_zero_is_reached_by_factors_up_to_a_half_alone(dtype, factor):
 def test_digits_go_where_it_was_predicted(factor, dtype, start):
     predicted = underflow_step(factor, dtype, start)
     found = measured_underflow(factor, dtype, start)
-    assert predicted.earliest <= found.subnormal <= predicted.latest
+    # A product a hair below the smallest normal number may be rounded up to it.
+    assert predicted.earliest <= found.subnormal <= predicted.latest + 1
     assert found.last >= found.subnormal
 
 
