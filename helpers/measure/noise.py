@@ -30,8 +30,8 @@ from helpers.validation import Array, choice
 def signal_to_noise(model: Classifier, tokens: Tensor, subject: int, of: str = "state") -> float:
     """Return how large the effect of the subject's number is beside that of all other words.
 
-    model: a classifier of the course. tokens: (n, steps), n at least 2; subject: where
-    the subject stands in all of them, -gap - 1. of: "state" for h_T, "gradient" for the
+    model: a classifier of the course. tokens: (n, steps), n at least 2; subject: its
+    position in all of them, -gap - 1. of: "state" for h_T, "gradient" for the
     gradient of the margin logit_was - logit_were by the recurrent layer's parameters.
     No unit. Source: this module's head.
     """

@@ -55,7 +55,7 @@ def first_inf(states: Array) -> int | None:
 
 
 def first_nonfinite(name: str, values: Array | Tensor) -> NonFinite | None:
-    """The first step of a forward pass that holds inf or NaN; None if all are finite.
+    """Find the first step of a forward pass that holds inf or NaN; None if all are finite.
 
     name: for the answer. values: (steps, ...), array or tensor of any dtype.
     """
@@ -63,7 +63,7 @@ def first_nonfinite(name: str, values: Array | Tensor) -> NonFinite | None:
 
 
 def first_nonfinite_backward(name: str, values: Array | Tensor) -> NonFinite | None:
-    """The same for a backward pass, which begins at the last step: values is dL/dh_t.
+    """Find the same in a backward pass, which begins at the last step: values is dL/dh_t.
 
     The answer's step counts from the first word all the same, so `step` of the answer is
     the largest that holds inf or NaN, and a `nan_step` that came later is below it.
@@ -72,7 +72,7 @@ def first_nonfinite_backward(name: str, values: Array | Tensor) -> NonFinite | N
 
 
 def nonfinite_tensors(named: Iterable[tuple[str, Tensor | None]]) -> tuple[NonFinite, ...]:
-    """The tensors that hold inf or NaN, with the first such entry of each, in their order.
+    """Find the tensors that hold inf or NaN, with the first such entry of each, in their order.
 
     named: such as model.named_parameters(), or the names with each one's .grad; None is
     passed over.

@@ -73,7 +73,7 @@ def seeded(seed: int, build: Callable[[], Model]) -> Model:
 def rnn_classifier(
     vocabulary_size: int, *, hidden: int = 32, nonlinearity: str = "tanh", seed: int = 0
 ) -> Classifier:
-    """A vanilla RNN with PyTorch's default initialisation, embedding as wide as the state.
+    """Build a vanilla RNN with PyTorch's default initialisation, embedding as wide as the state.
 
     Raises ValueError if a size is below 1 or the nonlinearity is unknown.
     """
@@ -91,7 +91,7 @@ def gain_classifier(
     nonlinearity: str = "tanh",
     seed: int = 0,
 ) -> Classifier:
-    """A vanilla RNN whose W is drawn from N(0, gain^2 / hidden); all else is PyTorch's draw.
+    """Build a vanilla RNN whose W is drawn from N(0, gain^2 / hidden); all else is PyTorch's draw.
 
     Source: Sompolinsky, Crisanti & Sommers 1988, "Chaos in random neural networks", for the
     gain as the number that decides.
@@ -106,7 +106,7 @@ def gain_classifier(
 
 
 def orthogonal_classifier(vocabulary_size: int, *, hidden: int = 32, seed: int = 0) -> Classifier:
-    """A tanh RNN whose W starts as a random orthogonal matrix: all singular values are 1.
+    """Build a tanh RNN whose W starts as a random orthogonal matrix: all singular values are 1.
 
     Raises ValueError if a size is below 1.
     Source: Saxe, McClelland & Ganguli 2014, "Exact solutions to the nonlinear dynamics of
@@ -124,7 +124,7 @@ def orthogonal_classifier(vocabulary_size: int, *, hidden: int = 32, seed: int =
 def identity_classifier(
     vocabulary_size: int, *, hidden: int = 32, input_std: float | None = None, seed: int = 0
 ) -> Classifier:
-    """A ReLU RNN whose W starts as the identity and whose biases start at 0.
+    """Build a ReLU RNN whose W starts as the identity and whose biases start at 0.
 
     input_std: standard deviation of a Gaussian draw of U, 0.001 in the source; None keeps
     PyTorch's draw, which is larger.
@@ -149,7 +149,7 @@ def identity_classifier(
 def leaky_classifier(
     vocabulary_size: int, *, hidden: int = 32, leak: float = 0.1, seed: int = 0
 ) -> Classifier:
-    """A tanh RNN that moves by the share `leak` a step: h = (1 - leak) h + leak tanh(...).
+    """Build a tanh RNN that moves by the share `leak` a step: h = (1 - leak) h + leak tanh(...).
 
     Raises ValueError if a size is below 1, or leak no number above 0.
     Source: `helpers.networks.skip`.
@@ -165,7 +165,7 @@ def leaky_classifier(
 def residual_classifier(
     vocabulary_size: int, *, hidden: int = 32, write: float = 0.1, seed: int = 0
 ) -> Classifier:
-    """A tanh RNN that adds to its state: h = h + write tanh(...).
+    """Build a tanh RNN that adds to its state: h = h + write tanh(...).
 
     Raises ValueError if a size is below 1, or write no number above 0.
     Source: `helpers.networks.skip`.
@@ -185,7 +185,7 @@ def lstm_classifier(
     input_bias: float | None = None,
     seed: int = 0,
 ) -> Classifier:
-    """An LSTM with PyTorch's default initialisation but for one or two gates' biases.
+    """Build an LSTM with PyTorch's default initialisation but for one or two gates' biases.
 
     input_bias: None keeps PyTorch's draw. forget_bias log(gap) with input_bias -log(gap)
     makes a fresh LSTM keep for about gap steps, and write so little that it does not fill up.
@@ -204,7 +204,7 @@ def lstm_classifier(
 def gru_classifier(
     vocabulary_size: int, *, hidden: int = 32, update_bias: float | None = None, seed: int = 0
 ) -> Classifier:
-    """A GRU with PyTorch's default initialisation; update_bias, if given, for its update gate.
+    """Build a GRU with PyTorch's default initialisation; update_bias, if given, for its update gate.
 
     log(gap) makes the fresh gate keep a state for about gap steps: z = 1 - 1 / (gap + 1).
     Raises ValueError if a size is below 1 or the bias is not finite.
@@ -218,7 +218,7 @@ def gru_classifier(
 
 
 def latch_classifier(word_classes: Sequence[str], *, gain: float = 5.0) -> Classifier:
-    """An RNN of three hidden units with weights set by hand that never forgets the subject.
+    """Build an RNN of three hidden units with weights set by hand that never forgets the subject.
 
     word_classes: for each word of the vocabulary one of LATCH_CLASSES.
     Each unit is near -1 (off) or +1 (on). Unit a turns on at the first comma, which

@@ -130,7 +130,7 @@ def ng_simplified_to_torch(weights: Weights) -> TorchWeights:
 
 
 def reset_counterexample() -> Weights:
-    """A GRU in Cho's convention, two units and one input, that PyTorch's cannot equal.
+    """Build a GRU in Cho's convention, two units and one input, that PyTorch's cannot equal.
 
     The resets are logistic(2 x) and logistic(-2 x), the first unit's candidate sums the
     two states: its pre-activation is r_1 h_1 + r_2 h_2, (.88, .12) . h at x = 1 and

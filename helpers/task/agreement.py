@@ -87,13 +87,13 @@ class Sentence:
         return len(self.words) - self.subject - 1
 
     def text(self) -> str:
-        """The sentence as one writes it, verb and predicate included."""
+        """Return the sentence as it is written, verb and predicate included."""
         spoken = " ".join((*self.words, self.verb, self.predicate)).replace(" ,", ",")
         return f"{spoken[0].upper()}{spoken[1:]}."
 
 
 def flipped(words: Sequence[str], position: int) -> tuple[str, ...]:
-    """The words with the noun at this position in its other number.
+    """Return the words with the noun at this position in its other number.
 
     A negative position counts from the end. Raises ValueError if there is no noun there.
     """

@@ -70,7 +70,7 @@ BEFORE, AFTER = ("i", "grew", "up", "in"), ("i", "speak", "fluent")
 
 
 def childrens_book(sentences: int, seed: int = 0) -> list[str]:
-    """The words of a children's book: "jane saw spot . doug saw jane ." and so on.
+    """Return the words of a children's book: "jane saw spot . doug saw jane ." and so on.
 
     sentences: how many; each is a name, "saw", another name and a full stop, both
     names drawn evenly from a generator of its own. Returns 4 * sentences words.
@@ -158,7 +158,7 @@ class Task(Protocol):
 
 
 def bag_of_words(tokens: Tensor, size: int) -> Array:
-    """How often each word occurs in each sentence; the order is gone.
+    """Count each word of each sentence; the order is gone.
 
     tokens: (n, steps) word numbers below size. Returns (n, size) float64 counts.
     """
