@@ -10,6 +10,7 @@ from tools.build import IGNORED_OUTPUT, normalise
 
 SMALL = "99_small"
 ANSWER = "def f(n):\n    ### BEGIN SOLUTION\n    return 41 + n\n    ### END SOLUTION"
+CHECK = "check(f)\n### BEGIN HIDDEN TESTS\nassert f\n### END HIDDEN TESTS"
 
 
 def picture(*descriptions: str) -> NotebookNode:
@@ -33,16 +34,23 @@ def table() -> NotebookNode:
 def small() -> NotebookNode:
     """A notebook with all that a page treats in a way of its own."""
     answer = {"nbgrader": {"solution": True, "grade": False, "grade_id": "f", "locked": False}}
-    words = {"nbgrader": {"solution": True, "grade": True, "grade_id": "w", "points": 1}}
+    check = {"nbgrader": {"solution": False, "grade": True, "grade_id": "g", "points": 1}}
     cells = [
         new_markdown_cell("# 99 · A small one\n\nWith $a_t$ and\n\n$$a_t = W h_{t-1}.$$"),
-        new_code_cell("slider()", metadata={"tags": [IGNORED_OUTPUT]}),
+        new_code_cell("figures.gap_slider()", metadata={"tags": [IGNORED_OUTPUT]}),
         picture('A line <rising> & "straight".', "Another line."),
         new_markdown_cell("## Exercise\n\nWrite `f`."),
         new_code_cell(ANSWER, metadata=answer),
-        new_code_cell("f(1)", outputs=[new_output("stream", text="right\n")]),
-        new_markdown_cell("Because of $W$.", metadata=words),
+        new_code_cell(CHECK, metadata=check, outputs=[new_output("stream", text="right\n")]),
+        new_markdown_cell("**Write down your guess:** how large is $W$?"),
+        new_code_cell("guess = None"),
+        new_code_cell(
+            "measured",
+            metadata={"jupyter": {"outputs_hidden": True}},
+            outputs=[new_output("stream", text="forty-two\n")],
+        ),
         table(),
+        new_code_cell("solved()", id="progress", outputs=[new_output("stream", text="1 of 1\n")]),
     ]
     notebook = new_notebook(cells=cells)
     normalise(notebook)

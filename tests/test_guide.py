@@ -1,4 +1,4 @@
-"""instructor/guide.md: the cells, exercises, minutes and numbers it names are the notebooks' own."""
+"""instructor/guide.md: its cells, exercises, minutes and numbers are the notebooks' own."""
 
 from __future__ import annotations
 

@@ -18,10 +18,9 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_outp
 
 from helpers.figures.picture import stored
 from tools.build import IGNORED_OUTPUT, NOTEBOOKS, SOLUTIONS, normalise, pictures
-from tools.reading import has_slider
+from tools.reading import INDEX, PROGRESS, has_slider
 
 PATHS = sorted(NOTEBOOKS.glob("*.ipynb")) + sorted(SOLUTIONS.glob("*.ipynb"))
-INDEX, PROGRESS = "index.ipynb", "progress"
 LONGEST_CELL = 20
 MOST_NAMES = 6  # imported from helpers
 ADDRESS = re.compile(r"\b0x[0-9a-fA-F]{4,}")

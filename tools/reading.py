@@ -17,9 +17,11 @@ from nbformat import NotebookNode
 
 from helpers.figures.picture import Stored, stored
 from tools.build import NOTEBOOKS
-from tools.learner import MARK
 
 MATHJAX_PARTS = ("tex-chtml-full.js", "output/chtml/fonts", "a11y", "sre")
+INDEX, PROGRESS = "index.ipynb", "progress"
+MARK = re.compile(r"### *(BEGIN|END) ")
+HIDDEN = re.compile(r"\n?^### BEGIN HIDDEN TESTS\n.*?^### END HIDDEN TESTS$", re.M | re.S)
 SLIDER = re.compile(r"\b\w*_sliders?\(")
 FORMULA = re.compile(r"\$[^$]+\$")
 
@@ -27,10 +29,11 @@ FORMULA = re.compile(r"\$[^$]+\$")
 def sources(folder: Path = NOTEBOOKS) -> list[Path]:
     """The notebooks of a folder, in order; of each the worked copy, where folder/solutions has one.
 
+    The first page, which lists the others, is not among them.
     Raises ValueError if there is none.
     """
     paths = (*folder.glob("*.ipynb"), *folder.glob("solutions/*.ipynb"))
-    found = {path.name: path for path in paths}
+    found = {path.name: path for path in paths if path.name != INDEX}
     if not found:
         raise ValueError(f"no notebook in {folder}")
     return [found[name] for name in sorted(found)]
@@ -56,9 +59,14 @@ def is_slider(cell: NotebookNode) -> bool:
     return cell.cell_type == "code" and has_slider(cell.source)
 
 
-def is_private(cell: NotebookNode) -> bool:
-    """Whether a cell shows what belongs to one learner: an exercise's check, or the progress."""
-    return bool(marks(cell).get("grade")) or "checks.progress(" in cell.source
+def is_check(cell: NotebookNode) -> bool:
+    """Whether a cell checks an exercise; what it printed is its author's."""
+    return bool(marks(cell).get("grade"))
+
+
+def is_progress(cell: NotebookNode) -> bool:
+    """Whether a cell tells what its reader has solved."""
+    return cell.id == PROGRESS
 
 
 def is_solution(cell: NotebookNode) -> bool:
@@ -77,8 +85,9 @@ def is_answer(cell: NotebookNode) -> bool:
 
 
 def solved(source: str) -> str:
-    """A cell's source without the lines that mark answers and hidden tests."""
-    return "\n".join(line for line in source.split("\n") if not MARK.search(line))
+    """A cell's source without the grader's own tests and without the lines that mark answers."""
+    shown = HIDDEN.sub("", source)
+    return "\n".join(line for line in shown.split("\n") if not MARK.search(line))
 
 
 def formulas(notebook: NotebookNode) -> int:
@@ -105,7 +114,7 @@ def figure(output: NotebookNode, path: Path, address: str) -> str:
     Raises ValueError if the output holds no picture, or one without a description.
     """
     picture = drawn(output)
-    if picture is None or not picture.alt_text:
+    if picture is None or not picture.alt_text.strip():
         raise ValueError(f"{path.stem}: the figure has no alt text")
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(picture.png)

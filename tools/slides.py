@@ -1,8 +1,8 @@
 """Slides made from the notebooks: reveal.js and MathJax lie beside them, so no network is needed.
 
 From the command line: python -m tools.slides. A cell's slideshow.slide_type says where it
-goes; without one, headings, guesses, figures and printed results are shown, and the rest of the
-prose becomes the speaker's notes.
+goes; without one, headings, guesses, figures and short results are shown, and the rest of the
+prose and tables of numbers become the speaker's notes.
 """
 
 from __future__ import annotations
@@ -24,60 +24,16 @@ from tools.build import NOTEBOOKS
 SLIDES = NOTEBOOKS.parent / "build" / "slides"
 REVEAL_PARTS = ("LICENSE", "dist/reveal.", "dist/reset.css", "dist/theme/white.css")
 REVEAL_PARTS += ("dist/theme/fonts/source-sans-pro/", "plugin/notes/notes.js")
-SIZE = (960, 700)  # of a slide, in CSS pixels
-LINES, FIGURE_LINES = 16, 13  # on a slide; as high as a figure
-FIGURE, BESIDE = 480, 3  # figures' height in CSS pixels, with so many printed lines below
-LINE = 26  # a printed line's height
+TEMPLATES = Path(__file__).parent / "decks"  # pages and style sheet
+LINES, FIGURE_LINES = 16, 15  # on a slide; as high as a figure
+FIGURE = 540  # a figure's height in CSS pixels on a slide of 700 with a heading
+LINE, GAP = 26, 40  # a printed line's height, and what stands around a block of them
 GUESS = "write down your guess"
+NAVIGATION = "](index.ipynb)"
+DETAILS = re.compile(r"<details>.*?</details>", re.DOTALL)
 HEADING = re.compile(r"^(#{1,6}) +(.+)$", re.MULTILINE)
 TYPES = ("slide", "subslide", "fragment", "-", "notes", "skip")
 NOTES = '<aside class="notes">{}</aside>'
-STYLE = """\
-.reveal { font-size: 29px; }
-.reveal section { text-align: left; }
-.reveal h1 { font-size: 1.8em; text-transform: none; }
-.reveal h2 { font-size: 1.4em; text-transform: none; }
-.reveal h3 { font-size: 1.2em; text-transform: none; }
-.reveal pre { font-size: 0.65em; width: 100%; box-sizing: border-box; padding: 0.6em; }
-.reveal pre { box-shadow: none; white-space: pre-wrap; line-height: 1.35; }
-.reveal pre.output { background: #f2f2f2; }
-.reveal img.figure { max-width: 100%; max-height: var(--figure); width: auto; height: auto; }
-.reveal img.figure { display: block; margin: 0 auto; }
-.reveal pre.output, .reveal mjx-container[display="true"] { margin: 0.5em 0; }
-.reveal .fragment { transition: none; }
-.reveal table { font-size: 0.72em; }
-"""
-PAGE = """\
-<!DOCTYPE html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>{title}</title>
-{head}
-</head>
-<body>
-{body}
-</body>
-</html>
-"""
-HEAD = """\
-<link rel="stylesheet" href="reveal/dist/reset.css">
-<link rel="stylesheet" href="reveal/dist/reveal.css">
-<link rel="stylesheet" href="reveal/dist/theme/white.css">
-<link rel="stylesheet" href="course.css">
-<script>
-window.MathJax = {{
-  tex: {{inlineMath: [["$", "$"]], displayMath: [["$$", "$$"]]}},
-  startup: {{pageReady: () => MathJax.startup.defaultPageReady().then(() => Reveal.initialize(
-    {{width: {}, height: {}, center: false, hash: true, slideNumber: "c/t",
-     transition: "none",
-     plugins: [RevealNotes]}}))}},
-}};
-</script>
-<script src="reveal/dist/reveal.js"></script>
-<script src="reveal/plugin/notes/notes.js"></script>
-<script defer src="mathjax/{}"></script>""".format(*SIZE, reading.MATHJAX_PARTS[0])
 
 
 def slide_types(notebook: NotebookNode) -> list[str]:
@@ -102,9 +58,11 @@ def slide_types(notebook: NotebookNode) -> list[str]:
 def _by_rule(cell: NotebookNode, room: int) -> str:
     """Where a cell goes that does not say so itself; room: lines left on the slide before it.
 
-    Printed results appear below what asks for them, where they fit.
+    A figure has a slide of its own. What is only printed appears below what asks for it, where
+    it fits, and is the speaker's to tell otherwise.
     """
-    if reading.is_slider(cell) or reading.is_solution(cell) or reading.marks(cell).get("grade"):
+    hidden = (reading.is_slider, reading.is_solution, reading.is_check, reading.is_progress)
+    if any(test(cell) for test in hidden):
         return "skip"
     if cell.cell_type == "markdown":
         heading = HEADING.search(cell.source)
@@ -113,15 +71,32 @@ def _by_rule(cell: NotebookNode, room: int) -> str:
         return "subslide" if GUESS in cell.source.lower() else "notes"
     if not any(map(_shows, cell.outputs)):
         return "skip"
-    drawn = any(reading.drawn(output) for output in cell.outputs)
-    return "subslide" if drawn or _lines(cell) > room else "fragment"
+    if any(reading.drawn(output) for output in cell.outputs):
+        return "subslide"
+    return "fragment" if _lines(cell) <= room else "notes"
+
+
+def message(source: str) -> tuple[str, str]:
+    """A prose cell's one message for the slide, and the rest for the speaker.
+
+    The message is the heading with the guess that is asked, or with the first paragraph and the
+    formula, table or list that follows it. Hints and links to other pages are left out.
+    """
+    blocks = [b for b in DETAILS.sub("", source).split("\n\n") if b.strip() and NAVIGATION not in b]
+    shown = [block for block in blocks if HEADING.match(block)]
+    text = [block for block in blocks if block not in shown]
+    asked = [block for block in text if GUESS in block.lower()]
+    if not asked:
+        asked = text[:1] + [block for block in text[1:2] if block.startswith(("$$", "|", "-", "`"))]
+    return "\n\n".join(shown + asked), "\n\n".join(b for b in text if b not in asked)
 
 
 def _lines(cell: NotebookNode) -> int:
     """About how many lines a cell takes on a slide, formulas and figures included."""
     if cell.cell_type == "markdown":
-        formulas = cell.source.count("$$") // 2
-        return 3 * formulas + sum(1 + len(line) // 68 for line in cell.source.splitlines())
+        shown, _ = message(cell.source)
+        formulas = shown.count("$$") // 2
+        return 3 * formulas + sum(1 + len(line) // 68 for line in shown.splitlines())
     drawn = any(reading.drawn(output) for output in cell.outputs)
     return FIGURE_LINES * drawn + _printed(cell)
 
@@ -153,7 +128,7 @@ def columns(notebook: NotebookNode, name: str, figures: Path) -> list[list[str]]
             heading = section
         if kind == "skip":
             continue
-        shown = _show(cell, figures / f"{name}-{position}")
+        shown = _show(cell, kind, figures / f"{name}-{position}")
         own = HEADING.search(cell.source) if cell.cell_type == "markdown" else None
         if kind in ("slide", "subslide"):
             heading = own[2] if own else heading
@@ -168,13 +143,17 @@ def columns(notebook: NotebookNode, name: str, figures: Path) -> list[list[str]]
     return found
 
 
-def _show(cell: NotebookNode, stem: Path) -> str:
+def _show(cell: NotebookNode, kind: str, stem: Path) -> str:
     """A cell as HTML: prose, or a code cell's outputs; its code only if there are none."""
-    if cell.cell_type == "markdown":
+    if cell.cell_type == "markdown" and kind == "notes":
         return _markdown(cell.source)
+    if cell.cell_type == "markdown":
+        shown, rest = message(cell.source)
+        return _markdown(shown) + (NOTES.format(_markdown(rest)) if rest else "")
     parts = []
     drawn = sum(bool(reading.drawn(output)) for output in cell.get("outputs", []))
-    height = (FIGURE - LINE * max(0, _printed(cell) - BESIDE)) // max(1, drawn)
+    printed = _printed(cell)
+    height = (FIGURE - LINE * printed - GAP * bool(printed)) // max(1, drawn)
     for count, output in enumerate(cell.get("outputs", [])):
         if reading.drawn(output):
             path = stem.with_name(f"{stem.name}-{count}.png")
@@ -196,12 +175,15 @@ def _markdown(source: str) -> str:
 
 def deck(notebook: NotebookNode, name: str, figures: Path) -> str:
     """The whole page of one notebook's slides."""
-    body = "\n".join(
-        "<section>" + "".join(f"<section>\n{slide}\n</section>" for slide in column) + "</section>"
-        for column in columns(notebook, name, figures)
-    )
-    body = f'<div class="reveal"><main class="slides">\n{body}\n</main></div>'
-    return PAGE.format(title=html.escape(title(notebook)), head=HEAD, body=body)
+    found = columns(notebook, name, figures)
+    return _filled("deck.html", title=html.escape(title(notebook)), columns=found)
+
+
+def _filled(template: str, **values: object) -> str:
+    """A page made from one of the templates."""
+    from jinja2 import Template
+
+    return Template((TEMPLATES / template).read_text(encoding="utf-8")).render(**values)
 
 
 def title(notebook: NotebookNode) -> str:
@@ -231,16 +213,14 @@ def build(folder: Path, target: Path) -> list[str]:
         made = Path(temporary, "slides")
         copy_reveal(made / "reveal")
         reading.copy_mathjax(made / "mathjax")
-        (made / "course.css").write_text(STYLE, encoding="utf-8")
+        shutil.copy(TEMPLATES / "course.css", made)
         decks = {}
         for path in reading.sources(folder):
             notebook = reading.read(path)
             decks[path.stem] = title(notebook)
             page = deck(notebook, path.stem, made / "figures")
             (made / f"{path.stem}.html").write_text(page, encoding="utf-8")
-        links = (f'<li><a href="{n}.html">{html.escape(t)}</a></li>' for n, t in decks.items())
-        body = "<main><h1>Slides</h1><ul>{}</ul></main>".format("".join(links))
-        index = PAGE.format(title="Slides", head="", body=body)
+        index = _filled("index.html", decks={n: html.escape(t) for n, t in decks.items()})
         (made / "index.html").write_text(index, encoding="utf-8")
         shutil.rmtree(target, ignore_errors=True)
         shutil.copytree(made, target)

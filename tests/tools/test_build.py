@@ -150,7 +150,7 @@ def test_a_learners_copy_that_fails_leaves_both_files_as_they_were(tmp_path):
 
 def test_marks_that_do_not_pair_are_named(tmp_path):
     path = store(tmp_path / "solutions" / "04_x.ipynb", new_code_cell("### BEGIN SOLUTION", id="x"))
-    with pytest.raises(build.NotebookFailed, match=r"04_x\.ipynb, cell x: a mark without"):
+    with pytest.raises(build.NotebookFailed, match=r"04_x\.ipynb, no end solution"):
         build.build(path)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import importlib.util
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -16,8 +17,9 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from tools import grading, reading
 from tools.build import NOTEBOOKS, SOLUTIONS, write
-from tools.learner import ANSWER, learner_copy
+from tools.learner import learner_copy
 
+ANSWER = re.compile(r"^([ \t]*)### BEGIN SOLUTION\n.*?^[ \t]*### END SOLUTION$", re.M | re.S)
 STUDENTS = ("right", "wrong", "empty")
 CHECK = '''\
 from types import SimpleNamespace

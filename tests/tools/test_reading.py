@@ -7,14 +7,14 @@ from importlib import metadata
 import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
-from small_notebook import ANSWER, picture, small
+from small_notebook import ANSWER, CHECK, picture, small
 
 from tools import reading
 
 
 def test_the_worked_copy_is_shown_where_there_is_one(tmp_path):
     (tmp_path / "solutions").mkdir()
-    for name in ("01_b.ipynb", "00_a.ipynb", "solutions/01_b.ipynb"):
+    for name in ("01_b.ipynb", "00_a.ipynb", "solutions/01_b.ipynb", "index.ipynb"):
         nbformat.write(small(), tmp_path / name)
     assert reading.sources(tmp_path) == [tmp_path / "00_a.ipynb", tmp_path / "solutions/01_b.ipynb"]
 
@@ -27,6 +27,7 @@ def test_folder_without_notebooks_is_named(tmp_path):
 def test_answers_lose_their_marks_and_nothing_else():
     assert reading.solved(ANSWER) == "def f(n):\n    return 41 + n"
     assert reading.solved("x = 1\n\ny = 2") == "x = 1\n\ny = 2"
+    assert reading.solved(CHECK) == "check(f)"
 
 
 def test_formulas_of_the_prose_are_counted():

@@ -9,18 +9,18 @@ from typing import Any
 import nbformat
 import pytest
 from nbformat.v4 import new_markdown_cell, new_notebook
-from small_notebook import ANSWER, SMALL, picture, small
+from small_notebook import SMALL, picture, small
 from walker import Reader, browser, page_faults
 
 from tools import reading, site
 from tools.build import NOTEBOOKS
-from tools.learner import BadMarks
+from tools.learner import learner_copy
 
 # --- One page
 
 
 def test_solution_is_folded_below_the_task(tmp_path):
-    cells = site.page(small(), SMALL, tmp_path / "figures").cells
+    cells = site.page(small(), learner_copy(small()), SMALL, tmp_path / "figures").cells
     task, answer = cells[4], cells[5]
     assert task.source.splitlines() == [
         "```python",
@@ -31,12 +31,16 @@ def test_solution_is_folded_below_the_task(tmp_path):
     ]
     assert answer.source == "def f(n):\n    return 41 + n"
     assert "hide-cell" in answer.metadata.tags
-    assert cells[6].outputs[0].text == "right\n"
-    assert cells[7].source.startswith('<details class="solution">\n<summary>')
+    check, asked, measured = cells[6:9]
+    assert (check.source, check.outputs) == ("check(f)", [])
+    assert asked.source.startswith("**Write down your guess")
+    assert measured.outputs[0].text == "forty-two\n"
+    assert "hide-cell" in measured.metadata.tags
+    assert len(cells) == 10
 
 
 def test_slider_becomes_a_sentence_that_points_at_its_figure(tmp_path):
-    cells = site.page(small(), SMALL, tmp_path / "figures").cells
+    cells = site.page(small(), learner_copy(small()), SMALL, tmp_path / "figures").cells
     assert cells[1].cell_type == "markdown"
     assert "the figure below shows the same" in cells[1].source
     slider, figure = small().cells[1:3]
@@ -45,7 +49,9 @@ def test_slider_becomes_a_sentence_that_points_at_its_figure(tmp_path):
 
 
 def test_each_figure_has_its_own_description(tmp_path):
-    outputs = site.page(small(), SMALL, tmp_path / "figures").cells[2].outputs
+    outputs = (
+        site.page(small(), learner_copy(small()), SMALL, tmp_path / "figures").cells[2].outputs
+    )
     first, second = (output.data["text/html"] for output in outputs)
     assert 'alt="A line &lt;rising&gt; &amp; &quot;straight&quot;."' in first
     assert 'alt="Another line."' in second
@@ -56,28 +62,23 @@ def test_each_figure_has_its_own_description(tmp_path):
 def test_figure_without_a_description_is_refused(tmp_path):
     notebook = new_notebook(cells=[new_markdown_cell("# x"), picture(" ")])
     with pytest.raises(ValueError, match="00_x-1-0: the figure has no alt text"):
-        site.page(notebook, "00_x", tmp_path / "figures")
-
-
-def test_unmatched_mark_is_refused(tmp_path):
-    notebook = small()
-    notebook.cells[4].source = ANSWER.replace("### END SOLUTION", "")
-    with pytest.raises(BadMarks, match="partner"):
-        site.page(notebook, SMALL, tmp_path / "figures")
+        site.page(notebook, notebook, "00_x", tmp_path / "figures")
 
 
 def test_notebook_itself_stays_as_it_was(tmp_path):
     notebook = small()
     before = nbformat.writes(notebook)
-    site.page(notebook, SMALL, tmp_path / "figures")
+    site.page(notebook, notebook, SMALL, tmp_path / "figures")
     assert nbformat.writes(notebook) == before
 
 
-def test_front_page_is_the_readmes_beginning():
-    front = site.front_page(NOTEBOOKS.parent / "README.md")
-    assert front.startswith("# Vanishing and exploding gradients")
-    assert "\n## " not in front
-    assert "](strip-fresh.png)" in front
+def test_front_page_is_the_first_pages_prose(tmp_path):
+    assert site.front(tmp_path / "index.ipynb") == [site.TITLE]
+    cells = ["# A course", "## Where you are", "## Map\n\n[00](00_rnn_refresher.ipynb)"]
+    nbformat.write(
+        new_notebook(cells=[new_markdown_cell(cell) for cell in cells]), tmp_path / "index.ipynb"
+    )
+    assert site.front(tmp_path / "index.ipynb") == [cells[0], cells[2]]
 
 
 # --- The whole site: the course's notebooks and the small one
@@ -88,11 +89,11 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, int
     """The folder of pages, and how many formulas each page's source has."""
     pytest.importorskip("sphinx", reason='needs pip install -e ".[site]"')
     folder = tmp_path_factory.mktemp("notebooks")
-    for path in (*reading.sources(), *NOTEBOOKS.glob("*.png")):
-        shutil.copy(path, folder)
-    nbformat.write(small(), folder / f"{SMALL}.ipynb")
+    shutil.copytree(NOTEBOOKS, folder, dirs_exist_ok=True)
+    nbformat.write(learner_copy(small()), folder / f"{SMALL}.ipynb")
+    nbformat.write(small(), folder / "solutions" / f"{SMALL}.ipynb")
     pages = tmp_path_factory.mktemp("site") / "pages"
-    names = site.build(folder, site.front_page(NOTEBOOKS.parent / "README.md"), pages)
+    names = site.build(folder, pages)
     return pages, {name: reading.formulas(reading.read(folder / f"{name}.ipynb")) for name in names}
 
 
@@ -129,8 +130,8 @@ def test_answers_unfold_with_the_keyboard(built, chromium):
     reader = Reader(chromium, built[0])
     reader.open(f"{SMALL}.html")
     code = reader.tab.get_by_text("41", exact=True)
-    words = reader.tab.get_by_text("Because of")
-    for summary, answer in (("Show one solution", code), ("Show one answer", words)):
+    words = reader.tab.get_by_text("forty-two")
+    for summary, answer in (("Show one solution", code), ("Show what was measured", words)):
         assert not answer.is_visible()
         reader.tab.locator("summary", has_text=summary).press("Enter")
         assert answer.is_visible()
@@ -142,7 +143,7 @@ def test_search_finds_a_word(built, chromium):
     reader = Reader(chromium, built[0])
     reader.open("search.html?q=jacobian")
     reader.tab.locator("#search-results li a").first.wait_for()
-    assert reader.tab.locator('#search-results a[href^="02_"]').count() > 0
+    assert reader.tab.locator('#search-results a[href^="0"]').count() > 0
     assert reader.close() == []
 
 
@@ -189,5 +190,5 @@ def test_what_sphinx_warns_of_stops_the_build(tmp_path):
     (tmp_path / "site").mkdir()
     (tmp_path / "site" / "index.html").write_text("the last one")
     with pytest.raises(site.SiteFailed, match=r"00_x\.ipynb.*nowhere"):
-        site.build(tmp_path, "# Front", tmp_path / "site")
+        site.build(tmp_path, tmp_path / "site")
     assert (tmp_path / "site" / "index.html").read_text() == "the last one"

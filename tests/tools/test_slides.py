@@ -55,32 +55,42 @@ def test_headings_guesses_figures_and_results_are_shown():
     ]
 
 
-def test_answers_checks_and_sliders_are_not_shown():
-    notebook = small()
-    notebook.cells[5].metadata["nbgrader"] = {"grade": True, "solution": False}
-    assert slides.slide_types(notebook) == [
+def test_answers_checks_sliders_and_progress_are_not_shown():
+    assert slides.slide_types(small()) == [
         "slide",
         "skip",
         "subslide",
         "slide",
         "skip",
         "skip",
+        "subslide",
         "skip",
         "fragment",
+        "fragment",
+        "skip",
     ]
 
 
-def test_result_without_room_gets_a_slide_of_its_own():
+def test_result_without_room_is_the_speakers_to_tell():
     long = new_markdown_cell("# Title\n\n" + "\n".join(["A line of prose."] * 12))
     kinds = slides.slide_types(new_notebook(cells=[long, printed("1\n2"), printed("x\n" * 9)]))
-    assert kinds == ["slide", "fragment", "subslide"]
+    assert kinds == ["slide", "fragment", "notes"]
 
 
 def test_figure_shrinks_where_much_is_printed_below_it(tmp_path):
     cell = picture("A line.")
     cell.outputs.append(new_output("stream", text="x\n" * 7))
     [[shown]] = slides.columns(new_notebook(cells=[cell]), "00_x", tmp_path / "figures")
-    assert f"--figure: {slides.FIGURE - 4 * slides.LINE}px" in shown
+    assert f"--figure: {slides.FIGURE - 7 * slides.LINE - slides.GAP}px" in shown
+
+
+def test_a_slide_has_one_message_and_the_speaker_the_rest():
+    hint = "<details><summary>Hint 1</summary>\n\nLook.\n\n</details>"
+    navigation = "[contents](index.ipynb)"
+    source = f"## Title\n\n{navigation}\n\nFirst.\n\n$$x$$\n\nSecond.\n\n{hint}"
+    assert slides.message(source) == ("## Title\n\nFirst.\n\n$$x$$", "Second.")
+    asked = "Before.\n\nIt grows. **Write down your guess:** how far?\n\nAfter."
+    assert slides.message(asked) == (asked.split("\n\n")[1], "Before.\n\nAfter.")
 
 
 def test_a_cell_may_say_where_it_goes(tmp_path):
