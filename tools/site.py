@@ -114,7 +114,9 @@ def lay_out(folder: Path, source: Path) -> list[str]:
         shown = page(notebook, learners, path.stem, source / "_static" / "figures")
         nbformat.write(shown, source / path.name)
     index = "\n\n".join(front(folder / reading.INDEX)) + "\n" + CONTENTS.format("\n".join(names))
-    (source / "index.md").write_text(index, encoding="utf-8")
+    nbformat.write(
+        nbformat.v4.new_notebook(cells=[new_markdown_cell(index)]), source / reading.INDEX
+    )
     return names
 
 
