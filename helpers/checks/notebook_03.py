@@ -57,7 +57,7 @@ JACOBIAN_MISTAKES = (
 )
 
 
-@exercise("03", 2, "The Jacobian of one step", points=2, minutes=5, difficulty=2)
+@exercise("03", 2, "The Jacobian of one step", points=2, minutes=4, difficulty=2)
 def step_jacobian(answer: Any) -> str:
     """Check a function of (h, W) that returns a Jacobian (hidden, hidden)."""
     rng = np.random.default_rng(201)
@@ -128,7 +128,7 @@ BPTT_MISTAKES = (
 )
 
 
-@exercise("03", 1, "One step of BPTT", points=3, minutes=10, difficulty=2)
+@exercise("03", 1, "One step of BPTT", points=3, minutes=8, difficulty=2)
 def bptt_step(answer: Any) -> str:
     """Check a function of (h_t, h_before, x_t, W, dL_dh): (dL_dh_before, term_W, term_U)."""
     rng = np.random.default_rng(202)
@@ -205,7 +205,7 @@ FACTOR_MISTAKES = (
 )
 
 
-@exercise("03", 3, "The factor of each step", points=3, minutes=8, difficulty=2)
+@exercise("03", 3, "The factor of each step", points=3, minutes=7, difficulty=2)
 def log_factors(answer: Any) -> str:
     """Check a function of (J, v), v of length 1, that returns the log of each step's factor."""
     rng = np.random.default_rng(203)

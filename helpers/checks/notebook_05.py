@@ -88,7 +88,7 @@ INF_MISTAKES = (
 )
 
 
-@exercise("05", 1, "Find the first inf", points=2, minutes=8, difficulty=2)
+@exercise("05", 1, "Find the first inf", points=2, minutes=4, difficulty=2)
 def first_inf(answer: Any) -> str:
     """Check a function of states (steps, hidden) that returns a step or None."""
     cases = _state_cases()

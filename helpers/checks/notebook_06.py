@@ -132,7 +132,7 @@ CLIP_MISTAKES = (
 )
 
 
-@exercise("06", 1, "Clip by norm", points=3, minutes=10, difficulty=2)
+@exercise("06", 1, "Clip by norm", points=3, minutes=5, difficulty=2)
 def clip_by_norm(answer: Any) -> str:
     """Check a function of (gradients, c) that returns the clipped tensors as a list."""
     cases: list[Case] = [
@@ -296,7 +296,7 @@ def _agree(one: Tensor, other: Tensor) -> bool:
     return close(one.numpy(), other.numpy())
 
 
-@exercise("06", 2, "Repair the loop", points=3, minutes=10, difficulty=2)
+@exercise("06", 2, "Repair the loop", points=3, minutes=4, difficulty=2)
 def train_step(answer: Any) -> str:
     """Check a function of (model, loss, optimizer, c) that takes one step of training."""
     for seed, (size, c) in enumerate(SCENES):
