@@ -35,7 +35,7 @@ def _logs() -> list[tuple[str, Array]]:
     ]
 
 
-@exercise("06", 3, "Choose a threshold", points=2, minutes=6, difficulty=2)
+@exercise("06", 3, "Choose a threshold", points=2, minutes=5, difficulty=2)
 def choose_threshold(answer: Any) -> str:
     """Check a function of norms (steps,) that returns a threshold."""
     logs = _logs()
@@ -135,7 +135,7 @@ BROKEN = (
 )
 
 
-@exercise("06", 4, "A safe step", points=3, minutes=10, difficulty=3)
+@exercise("06", 4, "A safe step", points=3, minutes=7, difficulty=3)
 def safe_step(answer: Any) -> str:
     """Check a function of (model, optimizer, c, skipped, limit) that steps or leaves out."""
     for norm in (8.0, 0.3):

@@ -103,7 +103,7 @@ LOG_MISTAKES: dict[str, tuple[tuple[str, Callable[[_Seen], float]], ...]] = {
 }  # fmt: skip
 
 
-@exercise("05", 2, "The logger", points=3, minutes=12, difficulty=2)
+@exercise("05", 2, "The logger", points=3, minutes=8, difficulty=2)
 def log_row(answer: Any) -> str:
     """Check a function of (model, tokens, labels) that returns the four numbers of a step."""
     for model, tokens, labels in _scenes():
@@ -243,7 +243,7 @@ def sick_runs(
     return logs
 
 
-@exercise("05", 3, "Whodunit", points=2, minutes=10, difficulty=3)
+@exercise("05", 3, "Whodunit", points=2, minutes=6, difficulty=3)
 def diagnose(answer: Any) -> str:
     """Check a function without arguments that returns the illness of each run by its letter."""
     claimed = attempt(answer, [{}], _claims)[0].value
