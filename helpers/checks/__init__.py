@@ -12,20 +12,12 @@ How to write a check: helpers/checks/registry.py.
 """
 
 from helpers.checks.guesses import guess
-from helpers.checks.leftover_texts import explain_gradients, explain_rnn
-from helpers.checks.leftovers import (
-    guess_angle,
-    guess_gru_factor,
-    guess_nearest_noun,
-    guess_overflow_step,
-    guess_share,
-)
 from helpers.checks.notebook_00 import rnn_step, signal
 from helpers.checks.notebook_01 import flip_test, words_between
 from helpers.checks.notebook_02 import choose_w, fool_the_latch
 from helpers.checks.notebook_03 import bptt_step, log_factors, step_jacobian
 from helpers.checks.notebook_04 import growing_matrix
-from helpers.checks.notebook_05 import first_inf, growth_for
+from helpers.checks.notebook_05 import first_inf
 from helpers.checks.notebook_06 import clip_by_norm, train_step
 from helpers.checks.notebook_07 import bias_for_span, gru_step, my_run, update_term
 from helpers.checks.notebook_08 import coin, my_rnn
@@ -48,20 +40,12 @@ __all__ = [
     "coin",
     "diagnose",
     "exercises",
-    "explain_gradients",
-    "explain_rnn",
     "first_inf",
     "flip_test",
     "fool_the_latch",
     "growing_matrix",
-    "growth_for",
     "gru_step",
     "guess",
-    "guess_angle",
-    "guess_gru_factor",
-    "guess_nearest_noun",
-    "guess_overflow_step",
-    "guess_share",
     "log_factors",
     "log_row",
     "my_rnn",

@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import numpy as np
-import torch
 
 from helpers.checks.attempt import Case, attempt, check_errors
-from helpers.checks.compare import Mistake, named, one_number, unchanged
+from helpers.checks.compare import Mistake, one_number, unchanged
 from helpers.checks.registry import exercise
 from helpers.checks.results import FAILED, WRONG_SHAPE, WRONG_VALUES, Verdict
 from helpers.validation import Array
 
-EDGE = 1e-6  # of a step: nearer to a whole number of steps, rounding decides
-LARGEST = tuple(torch.finfo(d).max for d in (torch.float16, torch.float32, torch.float64))
-SINGLE = LARGEST[1]
 inf, nan = np.inf, np.nan
 
 
@@ -159,68 +154,3 @@ def _state_cases() -> list[Case]:
             states[place] = value
         cases.append({"states": states})
     return cases
-
-
-EDGE_SAID = "There rounding decides: go between the two steps."
-BASES = "Two bases are mixed: exp takes back log, 10** takes back log10, 2** takes back log2."
-GROWTH_MISTAKES = (
-    Mistake(
-        f"Its power at `step` is the largest number itself, not beyond it. {EDGE_SAID}",
-        lambda step, largest: largest ** (1 / step),
-    ),
-    Mistake(
-        f"Its power one step before `step` is the largest number itself. {EDGE_SAID}",
-        lambda step, largest: largest ** (1 / (step - 1)),
-    ),
-    Mistake(
-        "Off by one: at this step it is still finite.",
-        lambda step, largest: largest ** (1 / (step + 1)),
-    ),
-    Mistake(
-        "This is the logarithm of the growth: take it back with exp.",
-        lambda step, largest: math.log(largest) / step,
-    ),
-    Mistake(BASES, lambda step, largest: math.exp(math.log10(largest) / step)),
-    Mistake(BASES, lambda step, largest: math.exp(math.log2(largest) / step)),
-    Mistake(
-        "You divided the largest number by the steps; growth multiplies, so take a root.",
-        lambda step, largest: largest / step,
-    ),
-)
-
-
-@exercise("05", 4, "The growth that overflows at a given step", points=2, minutes=8, difficulty=2)
-def growth_for(answer: Any) -> str:
-    """Check a function of (step, largest) that returns a growth per step."""
-    steps = (28, 5, 100, 219, 1000)
-    cases: list[Case] = [{"step": s, "largest": m} for s in steps for m in LARGEST]
-    outcomes = attempt(answer, cases, one_number)
-    check_errors(answer, cases, outcomes)
-    for outcome in outcomes:
-        if outcome.value[0].size != 1:
-            shape = outcome.value[0].shape
-            raise Verdict(WRONG_SHAPE, f"It returned shape {shape}; one number is needed.")
-    given = [(outcome.value[0].reshape(()),) for outcome in outcomes]
-    for case, (growth,) in zip(cases, given, strict=True):
-        seen = _growth_seen(float(growth), **case)
-        if seen:
-            lines = named(cases, given, 0, GROWTH_MISTAKES) or seen
-            raise Verdict(WRONG_VALUES, *lines, head="wrong values")
-    return f"Right for all {len(cases)} steps and ranges that were tried."
-
-
-def _growth_seen(growth: float, step: int, largest: float) -> list[str]:
-    """Return what is wrong with a growth; [] if its powers overflow first at `step`."""
-    seen = f"For step {step} and a largest number of {largest:.3g} it returned {growth:.6g}."
-    if growth == math.inf and largest > SINGLE:
-        return [seen, "In float32 this `largest` is inf already: is that the format you use?"]
-    if not 1 < growth < math.inf:
-        return [seen, "A growth must be a finite number above 1."]
-    steps = math.log(largest) / math.log(growth)  # after which its power is the largest number
-    if abs(steps - round(steps)) < EDGE and round(steps) in (step - 1, step):
-        return [seen, f"Its power at step {round(steps)} is the largest number itself. {EDGE_SAID}"]
-    first = math.floor(steps) + 1
-    if first == step:
-        return []
-    side = "small" if first > step else "large"
-    return [seen, f"Its powers overflow first at step {first}: it is too {side}."]

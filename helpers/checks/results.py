@@ -12,7 +12,6 @@ FAILED = "failed to run"
 WRONG_SHAPE = "wrong shape"
 WRONG_VALUES = "wrong values"
 RIGHT = "right"
-WRITTEN = "written down"
 NEAR, FAR, NO_GUESS = "near", "far", "no guess"
 STATUSES = (NOT_ATTEMPTED, FAILED, WRONG_SHAPE, WRONG_VALUES, RIGHT, NEAR, FAR, NO_GUESS)
 
@@ -38,7 +37,7 @@ class Result:
     @property
     def passed(self) -> bool:
         """Whether the exercise counts as solved; a guess never does, near or far."""
-        return self.status in (RIGHT, WRITTEN)
+        return self.status == RIGHT
 
     def use(self, instead: Callable[..., Any]) -> Callable[..., Any]:
         """Return the learner's function if it passed, else `instead`, and say so when shown."""

@@ -45,7 +45,7 @@ def choose_threshold(answer: Any) -> str:
     for (name, norms), outcome in zip(logs, outcomes, strict=True):
         if outcome.value.size != 1:
             raise Verdict(FAILED, f"It returned shape {outcome.value.shape}; one number is needed.")
-        c, usual = float(outcome.value), float(np.median(norms[np.isfinite(norms)]))
+        c, usual = outcome.value.item(), float(np.median(norms[np.isfinite(norms)]))
         if LOW * usual <= c <= HIGH * usual:
             continue
         seen = f"On {name} it returned {c:.3g}, where the usual norm is {usual:.3g}."

@@ -211,13 +211,6 @@ def size(value: float, *, log10: bool = False) -> str:
     return about(number, 2 if exponent >= 1 else 1).replace("≈", "~")
 
 
-def magnitude(value: float) -> str:
-    """A number as its order of magnitude: 3e-7 is '10^-7', zero is 'exactly 0'."""
-    if value == 0:
-        return "exactly 0"
-    return f"10^{round(np.log10(value))}" if np.isfinite(value) else str(value)
-
-
 def beside(
     figure: Figure, axes: Axes, labels: Sequence[tuple[float, str, str]], side: str = "right"
 ) -> None:

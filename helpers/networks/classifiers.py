@@ -204,7 +204,7 @@ def lstm_classifier(
 def gru_classifier(
     vocabulary_size: int, *, hidden: int = 32, update_bias: float | None = None, seed: int = 0
 ) -> Classifier:
-    """Build a GRU with PyTorch's default initialisation; update_bias, if given, for its update gate.
+    """Build a GRU with PyTorch's default initialisation, and a bias on its update gate if given.
 
     log(gap) makes the fresh gate keep a state for about gap steps: z = 1 - 1 / (gap + 1).
     Raises ValueError if a size is below 1 or the bias is not finite.

@@ -39,14 +39,6 @@ RIGHT = {
         lambda states: next((t for t, row in enumerate(states) if np.isinf(row).any()), None),
         lambda states: min(np.argwhere(np.abs(states) == np.inf)[:, 0], default=None),
     ],
-    "growth_for": [
-        lambda step, largest: largest ** (1 / (step - 0.5)),
-        lambda step, largest: math.exp(math.log(largest) / (step - 0.3)),
-        lambda step, largest: (
-            torch.tensor(10.0, dtype=torch.float64) ** (math.log10(largest) / (step - 0.7))
-        ),
-        lambda step, largest: np.exp2([np.log2(largest) / (step - 0.5)]),
-    ],
 }
 INF = rows(
     "first_inf",
@@ -73,30 +65,7 @@ INF = rows(
     ("half a step", lambda s: 2.5, "a whole number", FAILED),
     ("all steps", lambda s: np.arange(3), "one step, or None", WRONG_SHAPE),
 )  # fmt: skip
-GROWTH = rows(
-    "growth_for",
-    ("on the edge", lambda step, m: m ** (1 / step), "at `step` is the largest number"),
-    ("one early", lambda step, m: m ** (1 / (step - 1)), "one step before `step`"),
-    ("one late", lambda step, m: m ** (1 / (step + 1)), "still finite"),
-    ("no exp", lambda step, m: math.log(m) / step, "with exp"),
-    ("bases", lambda step, m: math.exp(math.log10(m) / step), "Two bases"),
-    ("other bases", lambda step, m: math.exp(math.log2(m) / step), "Two bases"),
-    ("divided", lambda step, m: m / step, "take a root"),
-    ("at the edge by hand", lambda step, m: m ** (1 / step) * (1 + 1e-14),
-     "at `step` is the largest number"),
-    ("edge of one format", lambda step, m: m ** (1 / (step if m > 1e300 else step - 0.5)),
-     "Its power at step 28 is the largest number itself. There rounding decides"),
-    ("infinite", lambda step, m: math.inf, "A growth must be a finite number above 1."),
-    ("constant", lambda step, m: 1.5, "overflow first at step 219"),
-    ("below 1", lambda step, m: 0.5, "above 1"),
-    ("two", lambda step, m: [1.5, 2.0], "one number is needed", WRONG_SHAPE),
-    ("float32 in between", lambda step, m: (torch.tensor(m) ** (1 / (step - 0.5))).item(),
-     "In float32 this `largest` is inf already"),
-    ("on the edge in float32", lambda step, m: torch.tensor(m) ** (1 / (step + 1)),
-     "overflow first at step 30: it is too small"),
-    ("a word", lambda step, m: "1.5", "type str; a real number is needed", FAILED),
-)  # fmt: skip
-WRONG = [*INF, *GROWTH]
+WRONG = INF
 
 
 @right(RIGHT)
