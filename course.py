@@ -36,6 +36,7 @@ COMMANDS = {  # the extra of pyproject.toml that it needs, the module that it ru
     "site": ("site", ["tools.site"], "make web pages of the notebooks in build/site"),
     "slides": ("site", ["tools.slides"], "make slides of the notebooks in build/slides"),
     "grading": ("grading", ["tools.grading"], "make a folder for nbgrader; its path follows"),
+    "animate": ("", ["tools.animation"], "make the README's two animations anew"),
     "wheels": ("", ["tools.wheels"], "fetch all packages for a room without network"),
 }
 ONE_THREAD = dict.fromkeys(

@@ -16,8 +16,7 @@ import pytest
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
-from helpers.figures.picture import stored
-from tools.build import IGNORED_OUTPUT, NOTEBOOKS, SOLUTIONS, normalise, pictures
+from tools.build import IGNORED_OUTPUT, NOTEBOOKS, SOLUTIONS, normalise
 from tools.reading import INDEX, PROGRESS, has_slider
 
 PATHS = sorted(NOTEBOOKS.glob("*.ipynb")) + sorted(SOLUTIONS.glob("*.ipynb"))
@@ -115,20 +114,6 @@ def test_notebook_has_no_faults(path: Path):
     notebook = nbformat.read(path, as_version=4)
     nbformat.validate(notebook)
     assert list(faults(notebook)) == []
-
-
-def test_the_readme_shows_a_notebooks_picture_with_its_description():
-    readme = (NOTEBOOKS.parent / "README.md").read_text(encoding="utf-8")
-    shown = re.findall(r"!\[(.*?)\]\(notebooks/(.*?)\.png\)", readme)
-    drawn = {}
-    for path in NOTEBOOKS.glob("*.ipynb"):
-        notebook = nbformat.read(path, as_version=4)
-        for name, png in pictures(notebook).items():
-            [cell] = [cell for cell in notebook.cells if cell.id == name]
-            drawn[name] = stored(cell.outputs[0].data["text/html"]).alt_text
-            assert (NOTEBOOKS / f"{name}.png").read_bytes() == png
-    assert sorted((name, alt) for alt, name in shown) == sorted(drawn.items())
-    assert shown
 
 
 @pytest.mark.parametrize("path", PATHS, ids=lambda path: f"{path.parent.name}-{path.stem}")

@@ -20,14 +20,12 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 from nbformat import NotebookNode
 
-from helpers.figures.picture import stored
 from tools.learner import BadMarks, learner_copy
 
 NOTEBOOKS = Path(__file__).resolve().parents[1] / "notebooks"
 SOLUTIONS = NOTEBOOKS / "solutions"
 CELL_SECONDS = 600  # a busy machine may take its time; the quiet one has 10 a cell
 IGNORED_OUTPUT = "nbval-ignore-output"
-README_PICTURE = "readme-picture"
 KERNEL = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
 EDITOR_STATE = ("ExecuteTime", "collapsed", "execution", "scrolled", "trusted")
 
@@ -120,22 +118,10 @@ def write(notebook: NotebookNode, path: Path) -> None:
         temporary.unlink(missing_ok=True)
 
 
-def pictures(notebook: NotebookNode) -> dict[str, bytes]:
-    """For each cell tagged readme-picture its id and the PNG that it drew."""
-    return {
-        cell.id: picture.png
-        for cell in notebook.cells
-        if README_PICTURE in cell.metadata.get("tags", [])
-        for output in cell.outputs
-        if (picture := stored(output.get("data", {}).get("text/html", "")))
-    }
-
-
 def build(path: Path) -> float:
     """Run a worked notebook and the learner's copy of it, and store both, normalised.
 
-    path: of the worked one, in a folder within the learners'. A picture that the README
-    shows is stored beside the learner's copy, as PNG under its cell's id.
+    path: of the worked one, in a folder within the learners'.
     Returns the seconds that both runs took.
     Raises NotebookFailed, and leaves all files as they were, if either fails or the marks
     around an answer do not fit.
@@ -151,11 +137,8 @@ def build(path: Path) -> float:
     seconds = time.perf_counter() - start
     normalise(worked)
     normalise(learners)
-    folder = path.parent.parent
-    for name, png in pictures(learners).items():
-        folder.joinpath(f"{name}.png").write_bytes(png)
     write(worked, path)
-    write(learners, folder / path.name)
+    write(learners, path.parent.parent / path.name)
     return seconds
 
 

@@ -91,6 +91,7 @@ def ink(
     subject: int,
     verb: str,
     title: str,
+    reached: int | None = None,
     alt_text: str | None = None,
 ) -> Picture:
     """Draw the sentence once for each network, its ink fading with the signal.
@@ -100,6 +101,8 @@ def ink(
     the subject noun. A word is black where as much arrives as at the last word, and pale
     where a billionth does or less; each row says in words what is left at the subject. Of
     more than LONGEST words those in the middle are left out, and counted.
+    reached: in a film the word to which the signal has come back; the words before it are
+    pale yet, and each row says what is left there instead.
     alt_text: what the description says of the networks in place of what is left.
     Raises ValueError if a signal and the words differ in length.
     """
@@ -119,16 +122,18 @@ def ink(
     axes.set(xlim=(0, WIDTH), ylim=(-height, 0))
     axes.set_axis_off()
     axes.text(MARGIN, -0.26, headline(title), fontsize=12.5, weight="bold", va="top")
-    left = {name: what_is_left(share_at(signal, subject)) for name, signal in signals.items()}
+    at = subject if reached is None else reached
+    left = {name: what_is_left(share_at(signal, at)) for name, signal in signals.items()}
     for index, (name, signal) in enumerate(signals.items()):
         top = -above - row * index - BACK * (index > 0)
         axes.text(MARGIN, top - 0.12, name, fontsize=10.5, color=QUIET, va="center")
-        said = raised(f"{words[subject]}: {left[name]}")
+        said = raised(f"{words[at]}: {left[name]}")
         axes.text(
-            WIDTH - MARGIN, top - 0.12, said,
-            fontsize=11.5, weight="bold", color=SUBJECT, ha="right", va="center",
+            WIDTH - MARGIN, top - 0.12, said, fontsize=11.5, weight="bold",
+            color=SUBJECT if at == subject else INK, ha="right", va="center",
         )  # fmt: skip
-        _write(axes, marks, _inks(signal), top - HEAD, subject)
+        seen = np.where(np.arange(len(words)) >= (reached or 0), signal, 0.0)
+        _write(axes, marks, _inks(seen), top - HEAD, subject)
     _arrow(axes, marks[-1], -above - HEAD)
     _key(axes, 0.26 - height)
     told = alt_text or "; ".join(f"{name}: {what}" for name, what in left.items())
@@ -137,8 +142,8 @@ def ink(
         figure,
         described(
             title,
-            f"The sentence '{sentence}', its ink fading with the signal that reaches "
-            f"each word from the verb. Left at the subject '{words[subject]}': {told}",
+            f"The sentence '{sentence}', its ink fading with the signal that reaches each word "
+            f"from the verb. Left at the {'subject ' * (at == subject)}'{words[at]}': {told}",
         ),
     )
 

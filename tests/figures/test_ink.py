@@ -71,6 +71,16 @@ def test_each_network_has_a_row_that_says_what_is_left():
     assert "RNN: 1 part in 500 million; GRU: about all of it." in picture.alt_text
 
 
+def test_in_a_film_words_not_reached_yet_are_pale_and_the_row_names_the_word_reached():
+    signals = {"RNN": np.array([5e-7, 1e-6, 1e-5, 1e-3, 0.1, 1.0])}
+    film = ink(WORDS, signals, **CALL, reached=3)
+    whole, shown = written(ink(WORDS, signals, **CALL)), written(film)
+    assert shown["which"].get_color() == whole["which"].get_color()
+    for word in ("The", "cats"):
+        assert sum(to_rgb(shown[word].get_color())) > sum(to_rgb(whole[word].get_color()))
+    assert "which: 1 part in 1,000" in [text.get_text() for text in film.figure.axes[0].texts]
+
+
 def test_long_sentences_are_cut_in_the_middle_and_the_cut_is_counted():
     words = ["the", "cats", *[f"word{n}" for n in range(300)]]
     picture = ink(words, {"RNN": np.ones(302)}, **CALL)
