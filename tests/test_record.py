@@ -1,77 +1,95 @@
-"""helpers.record on records small enough to count by hand."""
+"""helpers.record: counts, intervals and tests, on records small enough to count by hand."""
+
+import json
 
 import pytest
 
-from helpers.record import by_rate, chosen, longest, right_at, success
+from helpers.record import clopper_pearson, load_record
 
 
-def run(gap, rate, seed, learned_at, tested=None, model="GRU", attractors="none"):
+def line(network, gap, learned_at, **more):
     return {
-        "model": model,
-        "attractors": attractors,
-        "gap": gap,
-        "rate": rate,
-        "seed": seed,
-        "learned_at": learned_at,
-        "tested": None if learned_at is None else {"opposite": {"1000": tested or 0.0}},
-    }
+        "network": network, "middle": "none", "gap": gap, "rate": 0.01,
+        "learned_at": learned_at, "accuracy": [0.5 if s is None else 0.97 for s in learned_at],
+        "scouts": {"0.003": {"steps": 80, "learned_at": [None]},
+                   "0.01": {"steps": 80, "learned_at": [80]}},
+        "other_rates": {}, "tested": None, **more,
+    }  # fmt: skip
 
 
-RUNS = [
-    run(5, 0.01, 0, 40), run(5, 0.01, 1, 60), run(5, 0.03, 0, 20), run(5, 0.03, 1, None),
-    run(10, 0.01, 0, 100), run(10, 0.01, 1, 80),
-    run(10, 0.03, 0, 20, 0.96), run(10, 0.03, 1, 40, 0.94),
-    run(20, 0.01, 0, None), run(20, 0.01, 1, None), run(20, 0.03, 0, 300), run(20, 0.03, 1, None),
-    run(40, 0.01, 0, 90), run(40, 0.01, 1, 90), run(40, 0.03, 0, None), run(40, 0.03, 1, None),
-    run([3, 15], 0.01, 0, 3000, 1.0, model="mixed"),
-    run(5, 0.01, 0, None, model="RNN"),
-]  # fmt: skip
+@pytest.fixture
+def record(tmp_path):
+    lines = [
+        {"settings": {"steps": 2000}, "versions": {"numpy": "2"}},
+        line("GRU", 5, [40, 60, 20], tested={"opposite": {"20": [0.96, 0.95, 0.9]}}),
+        line("GRU", 10, [100, None, 300], other_rates={"0.03": [None, None, None]},
+             tested={"opposite": {"20": [1.0, None, 0.5]}}),
+        line("GRU", 20, [None, None, None]),
+        line("GRU", 40, [10, 10, 10]),
+        line("RNN", 5, [None]),
+        line("RNN", [3, 15], [1000, 1000]),
+        line("none", 5, [], rate=None),
+    ]  # fmt: skip
+    path = tmp_path / "record.jsonl"
+    path.write_text("".join(json.dumps(each) + "\n" for each in lines))
+    return load_record(path)
 
 
-def test_the_rate_with_most_seeds_is_taken():
-    assert success(RUNS, "GRU", "none", 5) == (2, 2, 0.01, 50.0)
+def test_counts(record):
+    cell = record.cell("GRU", "none", 10)
+    assert (cell.learned, cell.seeds, cell.median_steps) == (2, 3, 200.0)
+    assert record.cell("GRU", "none", 20).median_steps is None
+    assert record.settings == {"steps": 2000}
+    assert record.networks == ["GRU", "RNN", "none"]
 
 
-def test_among_equals_the_faster_rate():
-    assert success(RUNS, "GRU", "none", 10) == (2, 2, 0.03, 30.0)
+def test_mixed_gaps_are_a_pair(record):
+    assert record.cell("RNN", "none", (3, 15)).learned == 2
+    assert record.gaps("none") == [5, 10, 20, 40]
 
 
-def test_a_gap_that_one_seed_learned():
-    assert success(RUNS, "GRU", "none", 20) == (1, 2, 0.03, 300.0)
+def test_what_was_not_tried_is_none_and_an_unknown_network_an_error(record):
+    assert record.cell("RNN", "none", 10) is None
+    assert record.cell("GRU", "random", 5) is None
+    with pytest.raises(ValueError, match="network must be one of"):
+        record.cell("LSTM", "none", 5)
 
 
-def test_a_gap_that_none_learned():
-    learned, seeds, _, steps = success(RUNS, "RNN", "none", 5)
-    assert (learned, seeds, steps) == (0, 1, None)
+def test_a_rate_is_interior_with_tried_ones_on_both_sides(record):
+    assert not record.cell("GRU", "none", 5).interior
+    assert record.cell("GRU", "none", 10).interior
+    assert not record.cell("none", "none", 5).interior
 
 
-def test_mixed_gaps():
-    assert success(RUNS, "mixed", "none", [3, 15]).learned == 1
+def test_the_longest_gap_has_none_missed_before_it(record):
+    assert record.longest("GRU", "none") == 5
+    assert record.longest("RNN", "none") is None
+    assert record.longest("none", "none") is None
 
 
-def test_longest_stops_at_the_first_gap_that_a_seed_missed():
-    """Gap 40 was learned by both, gap 20 was not."""
-    assert longest(RUNS, "GRU", "none", [40, 20, 10, 5]) == 10
-    assert longest(RUNS, "GRU", "none", [5, 10, 40]) == 40
+def test_right_counts_95_percent_and_leaves_out_who_was_not_tested(record):
+    assert record.cell("GRU", "none", 5).right("opposite", 20) == 2
+    assert record.cell("GRU", "none", 10).scores("opposite", 20) == [1.0, 0.5]
+    assert record.cell("GRU", "none", 10).scores("random", 20) == []
+    assert record.cell("RNN", "none", 5).right("opposite", 20) == 0
 
 
-def test_longest_of_nothing_learned():
-    assert longest(RUNS, "RNN", "none", [5]) is None
+@pytest.mark.parametrize("n", [1, 3, 10])
+def test_clopper_pearson_at_the_ends(n):
+    low, high = clopper_pearson(0, n)
+    assert low == 0
+    assert high == pytest.approx(1 - 0.025 ** (1 / n), abs=1e-12)
+    low, high = clopper_pearson(n, n)
+    assert low == pytest.approx(0.025 ** (1 / n), abs=1e-12)
+    assert high == 1
 
 
-def test_right_at_counts_the_seeds_of_the_best_rate():
-    assert right_at(RUNS, "GRU", "none", 10, tested="opposite", at=1000) == (1, 2)
-    assert right_at(RUNS, "GRU", "none", 20, tested="opposite", at=1000) == (0, 2)
+def test_clopper_pearson_between():
+    """R: binom.test(7, 10)$conf.int; and one of two, a quadratic equation."""
+    assert clopper_pearson(7, 10) == pytest.approx((0.3475471, 0.9332605), abs=1e-7)
+    root = 0.975**0.5
+    assert clopper_pearson(1, 2) == pytest.approx((1 - root, root), abs=1e-12)
 
 
-def test_by_rate_is_in_order_and_loses_nothing():
-    groups = by_rate(RUNS)
-    assert list(groups) == [0.01, 0.03]
-    assert sum(map(len, groups.values())) == len(RUNS)
-
-
-def test_what_was_not_recorded_is_named():
-    with pytest.raises(ValueError, match="no recorded run has model 'LSTM', attractors 'none'"):
-        success(RUNS, "LSTM", "none", 5)
-    with pytest.raises(ValueError, match="gap 7"):
-        chosen(RUNS, gap=7)
+def test_nothing_tried_says_nothing():
+    assert clopper_pearson(0, 0) == (0, 1)

@@ -1,171 +1,179 @@
-"""The record is complete, can be interrupted anywhere, and is never half written."""
+"""tools.record_runs: fair choice of rates, and a record that can be interrupted anywhere."""
 
 import json
-from dataclasses import asdict
+from types import SimpleNamespace
 
+import numpy as np
 import pytest
 
-from helpers.task.agreement import ATTRACTORS
-from tools import record_runs as reach
-from tools.record_runs import FAR, GAPS, BadRecord, Run, Settings, heading, key, load, plan, record
+from helpers.record import load_record
+from helpers.task import AgreementTask
+from tools import record_runs
+from tools.record_runs import GRID, RATES, Cell, Settings, Training, best_rate, record, stream
 
 SMALL = Settings(
-    hidden=4, rates=(1e-2,), seeds=1, steps=2, batch=2, mixed_rates=(1e-2,), mixed_steps=2,
-    mixed_batch=2, check_every=2, test_sentences=4,
+    hidden=4, steps=4, batch=4, scouts=1, scouts_from_40=1, scout_steps_from_40=2, seeds=2,
+    seeds_at_300=1, seeds_at_1000=1, check_every=2, target=0.3, check_sentences=8,
 )  # fmt: skip
+CELLS = [
+    Cell("RNN", "none", 3), Cell("GRU", "random", 3), Cell("RNN", "none", 4),
+    Cell("RNN", "none", (3, 5)),
+]  # fmt: skip
 
 
 @pytest.fixture
 def few(monkeypatch):
-    """A plan of three runs in place of hundreds."""
-    runs = [Run("RNN", "none", 3, 1e-2, seed) for seed in range(2)]
-    runs.append(Run(reach.MIXED_RNN, "random", (3, 5), 1e-2, 0))
-    monkeypatch.setattr(reach, "plan", lambda settings: iter(runs))
-    monkeypatch.setattr(reach, "GAPS", (3, 4))
-    return runs
+    """A short plan and short tests."""
+    monkeypatch.setattr(record_runs, "plan", lambda: iter(CELLS))
+    monkeypatch.setattr(record_runs, "TESTED_AT", {20: 4})
+    monkeypatch.setattr(record_runs, "SCOUTED_AT", 20)
 
 
-def test_the_plan_has_every_model_gap_rate_and_seed_once():
-    settings = Settings()
-    runs = list(plan(settings))
-    assert len(set(runs)) == len(runs)
-    fixed = [run for run in runs if run.model != reach.MIXED_RNN and run.gap != FAR]
-    assert len(fixed) == 7 * 2 * len(GAPS) * 3 * 5
-    assert {run.gap for run in fixed} == set(GAPS)
-    assert {run.rate for run in fixed} == {3e-3, 1e-2, 3e-2}
-    mixed = [run for run in runs if run.model == reach.MIXED_RNN]
-    assert len(mixed) == 2 * 3 * 5
-    far = [run for run in runs if run.gap == FAR]
-    assert {run.model for run in far} == {reach.BIASED}
-    assert len(far) == 5
+def test_the_plan_has_every_network_middle_and_gap_once():
+    cells = list(record_runs.plan())
+    assert len(set(cells)) == len(cells)
+    names = set(record_runs.builders(4))
+    for gap in (*record_runs.GAPS, record_runs.MIXED):
+        for middle in record_runs.MIDDLES:
+            assert {c.network for c in cells if (c.gap, c.middle) == (gap, middle)} == names
 
 
-def test_every_network_can_be_built_and_takes_a_probe():
-    import torch
-
-    from helpers.measure.signal import signal
-
-    for name, build in reach.builders(4).items():
-        signals = signal(build(20, 0).double(), torch.tensor([[0, 1, 2]]))
-        assert signals.shape == (1, 3), name
-        assert (signals > 0).all(), name
+def test_every_network_can_be_built_for_a_gap():
+    for name, build in record_runs.builders(4).items():
+        first, second = (build(gap, 0).state_dict()["layer.bias_hh_l0"] for gap in (5, 50))
+        assert ("log(gap)" in name) == (not np.array_equal(first, second)), name
 
 
-def test_a_run_that_learned_is_tested_everywhere():
-    settings = Settings(**{**asdict(SMALL), "target": 0.01})
-    line = reach.outcome(Run("RNN", "none", 5, 1e-2, 0), settings)
-    assert line["learned_at"] == 2
-    assert set(line["tested"]) == set(ATTRACTORS) - {"same"}
-    assert all(set(by_gap) == set(map(str, GAPS)) for by_gap in line["tested"].values())
+def test_the_grid_is_the_one_promised():
+    assert (RATES[GRID[0]], RATES[GRID[-1]]) == (1e-4, 1e-1)
+    assert np.diff(np.log10(RATES)) == pytest.approx(0.5, abs=0.03)
 
 
-def test_a_run_that_did_not_learn_says_so():
-    line = reach.outcome(Run("RNN", "random", 5, 1e-2, 0), SMALL)
-    assert line["learned_at"] is None
-    assert line["tested"] is None
-    assert line["steps"] == 2
+def scouts(**learned_at):
+    """By rate, given as r1 for 10^-1, what its scouts did."""
+    return {10.0 ** -int(name[1:]): {"learned_at": steps} for name, steps in learned_at.items()}
 
 
-def test_record_then_nothing_left(tmp_path, few):
-    path = tmp_path / "reach.jsonl"
-    assert record(path, SMALL) == 3
-    first, runs = load(path)
-    assert first == heading(SMALL)
-    assert [key(run) for run in runs] == [key(asdict(run)) for run in few]
+def test_the_best_rate_has_most_scouts_then_the_soonest_last():
+    assert best_rate(scouts(r1=[20, None], r2=[80, 90], r3=[10, 100])) == 1e-2
+    assert best_rate(scouts(r1=[20, None], r2=[40, None])) == 1e-1
+    assert best_rate(scouts(r1=[None, None])) is None
+
+
+def race_to(steps_of):
+    """A race in which each rate's scouts take steps_of(rate)."""
+
+    def race(cell, rates, found, settings):
+        found |= {rate: {"steps": 9, "learned_at": [steps_of(rate)]} for rate in rates}
+
+    return race
+
+
+@pytest.mark.parametrize("best", [3e-5, 1e-4, 1e-3, 1e-1, 3e-1])
+def test_rates_are_added_until_the_best_lies_inside(monkeypatch, best):
+    distance = lambda rate: 100 + abs(RATES.index(rate) - RATES.index(best))  # noqa: E731
+    monkeypatch.setattr(record_runs, "race", race_to(distance))
+    for grid in (GRID, range(4, 7)):
+        found, chosen = record_runs.scouted(Cell("RNN", "none", 10), grid, Settings())
+        assert chosen == best
+        assert min(found) < best < max(found)
+
+
+def test_where_no_scout_learns_one_rate_more_is_tried_on_either_side(monkeypatch):
+    monkeypatch.setattr(record_runs, "race", race_to(lambda rate: None))
+    found, chosen = record_runs.scouted(Cell("RNN", "none", 10), range(4, 7), Settings())
+    assert chosen is None
+    assert list(found) == list(RATES[3:8])
+
+
+def counts(monkeypatch, learned, start, hopeful):
+    """The rates counted, if so many of four seeds learn at each."""
+
+    def training(cell, pairs, settings, to_the_end):
+        rate = pairs[0][0]
+        steps = [100] * learned.get(rate, 0) + [None] * (4 - learned.get(rate, 0))
+        return SimpleNamespace(learned_at=steps, run=lambda steps: None, finish=lambda: None)
+
+    monkeypatch.setattr(record_runs, "Training", training)
+    found = record_runs.counted(Cell("RNN", "none", 10), start, hopeful, Settings())
+    return list(found), record_runs.surest(found)
+
+
+def test_a_rate_at_which_all_seeds_learn_is_enough(monkeypatch):
+    assert counts(monkeypatch, {1e-2: 4}, 1e-2, [1e-2]) == ([1e-2], 1e-2)
+
+
+def test_lower_rates_are_tried_while_they_are_surer(monkeypatch):
+    learned = {1e-2: 1, 3e-3: 2, 1e-3: 3, 3e-4: 1}
+    assert counts(monkeypatch, learned, 1e-2, [1e-2]) == ([1e-2, 3e-3, 1e-3, 3e-4], 1e-3)
+
+
+def test_a_higher_rate_is_tried_if_a_scout_learned_there(monkeypatch):
+    rates, best = counts(monkeypatch, {1e-2: 1, 3e-2: 4}, 1e-2, [1e-2, 3e-2])
+    assert (rates, best) == ([1e-2, 3e-3, 3e-2], 3e-2)
+
+
+def test_nothing_more_is_tried_where_nobody_learned(monkeypatch):
+    assert counts(monkeypatch, {}, 1e-2, []) == ([1e-2], 1e-2)
+
+
+def test_a_stream_is_the_tasks_own_batches():
+    found, task = stream(5, "random", 3, 4), AgreementTask(5, attractors="random", seed=3)
+    expected = [task.batch(4) for _ in range(3)]
+    for index in (2, 0, 1):
+        for array, tensor in zip(found[index], expected[index], strict=True):
+            assert np.array_equal(array, tensor)
+
+
+def test_a_network_that_has_learned_leaves_the_others():
+    training = Training(Cell("RNN", "none", 3), [(1e-3, 0), (1e-3, 1)], SMALL, False)
+    training.run(4)
+    training.finish()
+    assert all(values is not None for values in training.values)
+    assert all(step in (None, 2, 4) for step in training.learned_at)
+    for step, accuracy in zip(training.learned_at, training.accuracy, strict=True):
+        assert (step is not None) == (accuracy >= SMALL.target)
+
+
+def untimed(path):
+    return [{**json.loads(line), "seconds": 0} for line in path.read_text().splitlines()]
+
+
+def test_record_then_nothing_left_and_the_reader_reads_it(tmp_path, few):
+    path = tmp_path / "record.jsonl"
+    assert record(path, SMALL) == len(CELLS)
     before = path.read_bytes()
     assert record(path, SMALL) == 0
     assert path.read_bytes() == before
+    found = load_record(path)
+    assert [(c.network, c.middle, c.gap) for c in found.cells] == [
+        (c.network, c.middle, c.gap) for c in CELLS
+    ]
+    assert all(cell.seeds == 2 for cell in found.cells if cell.rate)
 
 
-@pytest.mark.parametrize("cut", [1, 60, 400])
+@pytest.mark.parametrize("cut", [1, 300, 3000])
 def test_an_interrupted_record_goes_on_to_the_same_end(tmp_path, few, cut):
     whole, part = tmp_path / "whole.jsonl", tmp_path / "part.jsonl"
     record(whole, SMALL)
-    text = whole.read_text()
-    part.write_text(text[:-cut])
-    assert 1 <= record(part, SMALL) <= 3
-    assert part.read_text() == text
-
-
-def test_a_record_cut_in_its_first_line_begins_anew(tmp_path, few):
-    path = tmp_path / "reach.jsonl"
-    path.write_text('{"settings"')
-    with pytest.raises(BadRecord, match=r"reach\.jsonl is empty"):
-        record(path, SMALL)
+    part.write_text(whole.read_text()[:-cut])
+    assert 1 <= record(part, SMALL) <= len(CELLS)
+    assert untimed(part) == untimed(whole)
 
 
 def test_other_settings_are_refused_and_nothing_is_lost(tmp_path, few):
-    path = tmp_path / "reach.jsonl"
+    path = tmp_path / "record.jsonl"
     record(path, SMALL)
     before = path.read_bytes()
-    with pytest.raises(BadRecord, match="begun with other settings"):
+    with pytest.raises(ValueError, match="begun with other settings or versions"):
         record(path, Settings())
     assert path.read_bytes() == before
 
 
-@pytest.mark.parametrize("line", ["[1, 2]", "not json", '{"model": "RNN"}', "3"])
-def test_a_bad_line_is_named(tmp_path, line):
-    path = tmp_path / "reach.jsonl"
-    path.write_text(json.dumps(heading(SMALL)) + "\n" + line + "\n")
-    with pytest.raises(BadRecord, match=r"^reach\.jsonl, line 2: "):
-        load(path)
+def test_a_network_is_given_up_at_the_first_gap_of_20_that_most_seeds_did_not_learn():
+    def line(gap, *learned_at):
+        return {"gap": gap, "learned_at": learned_at}
 
-
-def test_a_run_recorded_twice_is_named(tmp_path, few):
-    path = tmp_path / "reach.jsonl"
-    record(path, SMALL)
-    path.write_text(path.read_text() + path.read_text().splitlines()[2] + "\n")
-    with pytest.raises(BadRecord, match=r"line 5: the same run as line 3; remove one"):
-        load(path)
-
-
-def begun_elsewhere(path):
-    """The record's first line, as if another version of Python had written it."""
-    first, *rest = path.read_text().splitlines()
-    other = json.loads(first)
-    other["versions"]["python"] = "3.10.0"
-    path.write_text("\n".join([json.dumps(other), *rest]) + "\n")
-
-
-def test_a_complete_record_of_other_versions_has_nothing_to_do(tmp_path, few):
-    path = tmp_path / "reach.jsonl"
-    record(path, SMALL)
-    begun_elsewhere(path)
-    before = path.read_bytes()
-    assert record(path, SMALL) == 0
-    assert path.read_bytes() == before
-
-
-def test_an_incomplete_record_of_other_versions_is_refused(tmp_path, few):
-    path = tmp_path / "reach.jsonl"
-    record(path, SMALL)
-    begun_elsewhere(path)
-    path.write_text("".join(path.read_text().splitlines(keepends=True)[:-1]))
-    with pytest.raises(BadRecord, match=r"other versions: .*3\.10\.0.*; now "):
-        record(path, SMALL)
-
-
-def test_a_record_that_is_no_text_is_refused(tmp_path):
-    path = tmp_path / "reach.jsonl"
-    path.write_bytes(b"\xff\xfe\n")
-    with pytest.raises(BadRecord, match=r"reach\.jsonl is not UTF-8"):
-        load(path)
-
-
-def test_words_after_the_command_are_refused(capsys):
-    with pytest.raises(SystemExit, match="2"):
-        reach.main(["foo"])
-    assert "unrecognized arguments: foo" in capsys.readouterr().err
-
-
-def test_no_record(tmp_path):
-    with pytest.raises(BadRecord, match=r"course\.py reach"):
-        load(tmp_path / "none.jsonl")
-
-
-def test_main_reports_a_bad_record(tmp_path, monkeypatch, capsys):
-    path = tmp_path / "reach.jsonl"
-    path.write_text("x\n")
-    monkeypatch.setattr(reach, "record", lambda: record(path, SMALL))
-    assert reach.main([]) == 1
-    assert "line 1" in capsys.readouterr().err
+    assert not record_runs.given_up([line(10, None)])
+    assert not record_runs.given_up([line(20, None, 300)])
+    assert record_runs.given_up([line(10, 40), line(20, None, None, 300)])
