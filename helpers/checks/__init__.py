@@ -16,7 +16,7 @@ from helpers.checks.notebook_00 import rnn_step, signal
 from helpers.checks.notebook_01 import flip_test, words_between
 from helpers.checks.notebook_02 import choose_w, fool_the_latch
 from helpers.checks.notebook_03 import bptt_step, log_factors, step_jacobian
-from helpers.checks.notebook_04 import growing_matrix
+from helpers.checks.notebook_04 import growing_matrix, growing_step
 from helpers.checks.notebook_05 import first_inf
 from helpers.checks.notebook_06 import clip_by_norm, train_step
 from helpers.checks.notebook_07 import bias_for_span, gru_step, my_run, update_term
@@ -44,6 +44,7 @@ __all__ = [
     "flip_test",
     "fool_the_latch",
     "growing_matrix",
+    "growing_step",
     "gru_step",
     "guess",
     "log_factors",

@@ -108,7 +108,7 @@ def term_norms(model: Any, tokens: Tensor, labels: Tensor, factor: float = 1.0) 
     delta = (1 - h**2) * torch.autograd.grad(loss, probe)[0]
     before = nn.functional.pad(h, (0, 0, 1, 0))[:, :-1]
     terms = terms_by_step(delta.transpose(0, 1).numpy(), before.transpose(0, 1).numpy())
-    return np.linalg.norm(terms, axis=(1, 2))
+    return np.array([_norm(term) for term in terms])
 
 
 def terms_by_lag(deltas: Array, inputs: Array) -> Array:

@@ -18,6 +18,12 @@ RIGHT = {
         lambda: [[0.9999, 1.0], [0.0, 0.9999]],  # largest at A^9,999
         lambda: ((1 - 1e-7, 0.001), (0, 1 - 1e-7)),  # and at A^9,999,999
     ],
+    "growing_step": [
+        lambda: ([[5, -5], [5, -5]], [1, 0.1]),
+        lambda: (np.array([[-3.0, 3.0], [-3.0, 3.0]]), np.array([0.2, 1.0])),
+        lambda: [torch.tensor([[4.0, 8.0], [-2.0, -4.0]], requires_grad=True), (1.0, 0.5)],
+        lambda: ([[2, -3], [1.5, -2]], [1.0, 0.3]),
+    ],
 }
 MATRIX = rows(
     "growing_matrix",
@@ -32,7 +38,19 @@ MATRIX = rows(
     ("NaN", value([[math.nan, 0], [0, 0]]), "NaN"),
     ("complex", value([[0.9j, 10], [0, 0.9]]), "not real", FAILED),
 )  # fmt: skip
-WRONG = [*MATRIX]
+STEP = rows(
+    "growing_step",
+    ("slopes of 1", value(([[5, -5], [5, -5]], [1, 1])), "Equal slopes multiply W by one number"),
+    ("positive", value(([[0.9, 10], [0, 0.9]], [1, 0.5])), "With entries of one sign"),
+    ("triangular", value(([[0.9, -10], [0, 0.9]], [1, 0.5])), "W is triangular"),
+    ("too small", value(([[0.5, -0.5], [0.5, -0.5]], [1, 0.5])), "What keeps the eigenvalues"),
+    ("slope of 2", value(([[5, -5], [5, -5]], [2, 1])), "slopes above 0 and up to 1"),
+    ("radius 2", value(([[2, 0], [0, 2]], [1, 0.1])), "W's spectral radius is 2"),
+    ("large", value(([[50, -50], [50, -50]], [1, 0.1])), "larger than 10"),
+    ("3 slopes", value(([[5, -5], [5, -5]], [1, 0.1, 0.1])), "should have (2,)", WRONG_SHAPE),
+    ("W alone", value([[[5, -5], [5, -5]]]), "return (W, slopes)", WRONG_SHAPE),
+)  # fmt: skip
+WRONG = [*MATRIX, *STEP]
 
 
 @right(RIGHT)
@@ -43,3 +61,11 @@ def test_a_right_answer_passes(name, answer):
 @wrong(WRONG)
 def test_a_wrong_answer_is_told_what_was_seen(planted):
     check_wrong(planted)
+
+
+def test_the_steps_that_are_accepted_do_grow():
+    for answer in RIGHT["growing_step"]:
+        W, slopes = (torch.as_tensor(each).detach().double().numpy() for each in answer())
+        power = np.linalg.matrix_power(np.diag(slopes) @ W, 200)
+        assert np.linalg.norm(power) > 1e9
+        assert np.linalg.norm(np.linalg.matrix_power(W, 1000)) < 1e-6
