@@ -18,7 +18,7 @@ WORDS = task.vocabulary()
 
 
 def run(*ids, **names):
-    return cells("02_can", "imports", *ids, **names)
+    return cells("02", "imports", *ids, **names)
 
 
 def latch() -> networks.Classifier:
@@ -97,7 +97,7 @@ def test_02_choose_w_is_checked_by_the_notebooks_own_function(w):
 @pytest.mark.parametrize("seed", SEEDS)
 def test_02_arms_the_gate_holds_because_it_lets_no_noise_in(seed):
     space = {"checks": type("Checks", (), {"guess": staticmethod(lambda *a, **k: None)})}
-    controls = cells("02_can", "guess-linear-answer", np=np, guess=None, held=None, **space)[
+    controls = cells("02", "guess-linear-answer", np=np, guess=None, held=None, **space)[
         "controls"
     ]
     held = controls(seed=seed)
@@ -111,7 +111,7 @@ def test_02_arms_the_gate_holds_because_it_lets_no_noise_in(seed):
 def test_02_luck_finds_a_latch_at_scale_4_and_not_at_a_third():
     space = run("luck-define", word_classes=task.word_classes())
     best_of = space["best_of"]
-    score = cells("02_can", "guess-luck-answer", **{**space, "guess": None})["score"]
+    score = cells("02", "guess-luck-answer", **{**space, "guess": None})["score"]
     assert score(best_of(4), 20) > 97
     assert score(best_of(4), 1000) > 97
     for seed in SEEDS:
