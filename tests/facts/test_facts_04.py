@@ -1,0 +1,162 @@
+"""What notebook 04 says in words and rounded numbers, for more seeds than it shows.
+
+The functions under test are the notebook's own cells.
+"""
+
+from __future__ import annotations
+
+import copy
+import functools
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import torch
+from cells import cells
+
+from helpers import figures, measure, networks, task, training
+
+SEEDS = range(4)
+WORDS = task.vocabulary()
+SILENT = SimpleNamespace(show=lambda: None)
+QUIET = SimpleNamespace(guess=lambda *given, **options: None)
+NO_FIGURES = SimpleNamespace(
+    about=figures.about,
+    size=figures.size,
+    **dict.fromkeys(("curves", "ink"), lambda *given, **options: SILENT),
+)
+
+
+def run(*ids, **names):
+    """Names that cells of notebook 04 leave."""
+    given = {
+        "np": np,
+        "torch": torch,
+        "checks": QUIET,
+        "figures": NO_FIGURES,
+        "measure": measure,
+        "networks": networks,
+        "task": task,
+        "training": training,
+        "guess": None,
+        "factors": measure.log_factors,
+        "vocabulary": WORDS,
+        "fresh": fresh(0),
+    }
+    return cells("04", *ids, **{**given, **names})
+
+
+@functools.cache
+def fresh(seed):
+    return networks.rnn_classifier(len(WORDS), seed=seed).double()
+
+
+@functools.cache
+def train_on():
+    """The notebook's own function, without the training that its cell starts."""
+    nothing = SimpleNamespace(train=lambda *given, **options: None)
+    space = run("twist-train", training=nothing)
+    space["training"] = training
+    return space["train_on"]
+
+
+@functools.cache
+def trained(gaps, seed):
+    return train_on()(gaps, seed=seed)
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_04_sigma_is_above_1_and_the_network_vanishes(seed):
+    sigma, rho, factor = run("guess-sigma-answer")["numbers"](seed)
+    assert 1 < sigma < 1.2
+    assert 0.5 < rho < 0.75
+    assert 0.38 < factor < 0.52
+    assert factor < rho
+
+
+def test_04_nonnormal_powers_peak_at_39_and_end_below_1_at_63():
+    powers = run("guess-powers-answer")["powers"]
+    assert powers.max() == pytest.approx(38.746, abs=0.001)
+    assert powers.argmax() + 1 == 9
+    assert np.flatnonzero(powers < 1)[0] + 1 == 63
+    k = np.arange(1, 101)
+    corners = [np.linalg.matrix_power([[0.9, 10], [0, 0.9]], int(i))[0, 1] for i in k]
+    np.testing.assert_allclose(corners, k * 0.9 ** (k - 1.0) * 10)
+
+
+@pytest.mark.parametrize("g", [0.5, 1.0, 1.5, 2.0, 3.0])
+@pytest.mark.parametrize("s", [0.1, 1.0])
+def test_04_gain_theory_meets_measurement(g, s):
+    factor_of = run("guess-gain-answer")["factor_of"]
+    assert factor_of(g, s) == pytest.approx(measure.mean_field_factor(g, s), rel=0.06)
+
+
+def test_04_gain_pytorchs_default_is_far_on_the_vanishing_side():
+    assert measure.critical_gain(1.0) == pytest.approx(1.86, abs=0.01)
+    W = fresh(1).layer.weight_hh_l0.detach().numpy()
+    assert W.std() * 32**0.5 == pytest.approx(3**-0.5, abs=0.03)
+
+
+def test_04_long_the_gradient_of_10000_steps():
+    space = run("long-run")
+    assert -4200 < space["log10"][-1] < -2900
+    assert -420 < space["log10"][999] < -290
+    assert 700 < space["reached"] < 1000
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_04_sum_the_far_terms_vanish_and_the_sum_stays(seed):
+    parts = run("guess-sum-answer", fresh=fresh(seed))["parts_of_gradient"]
+    wholes = []
+    for gap in (5, 50, 500):
+        terms, whole = parts(gap, seed=seed)
+        wholes.append(whole)
+        assert terms[gap] < terms[0] * 0.65**gap
+        assert 0.7 < whole / terms[0] < 1.6
+    assert 0 < terms[500] < 1e-140
+    assert max(wholes) < 2.5 * min(wholes)
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_04_truncated_ten_steps_hold_nearly_all_of_a_fresh_gradient(seed):
+    space = run("truncated-cut", fresh=fresh(seed))
+    off = [
+        ((space["gradient_of_W"](k) - space["full"]).norm() / space["full"].norm()).item()
+        for k in (2, 5, 10)
+    ]
+    assert off[0] > off[1] > off[2]
+    assert off[2] < 0.005
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_04_twist_right_at_gap_1000_with_a_signal_of_0(seed):
+    model = trained((3, 15), seed)
+    space = run("guess-twist-answer", mixed=model)
+    assert space["percent_right"](model, 1000) > 93
+    assert space["follows"] > 0.9
+    assert space["in_float64"].max() == 0
+    tokens, _ = task.AgreementTask(1000, seed=3).batch(8)
+    assert measure.signal(copy.deepcopy(model).double(), tokens)[:, -1001].max() == 0
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_04_signal_the_trained_network_has_less_of_it(seed):
+    tokens, _ = task.AgreementTask(400, seed=3).batch(16)
+    found = [
+        np.median(measure.log_signal(model, tokens)[:, -401])
+        for model in (fresh(seed), trained((3, 15), seed))
+    ]
+    assert -150 < found[0] < -110
+    assert -320 < found[1] < -160
+    assert found[1] < found[0] - 30
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_04_ablation_short_and_longer_gaps_are_needed_in_this_budget(seed):
+    percent_right = run("guess-twist-answer", mixed=trained((3, 15), seed))["percent_right"]
+    for gaps in ((10, 15), (20, 30)):
+        assert abs(percent_right(trained(gaps, seed), 12) - 50) < 12
+    short = trained((3, 6), seed)
+    assert percent_right(short, 5) > 95
+    assert percent_right(short, 1000) < 62
+    assert percent_right(short, 100) < percent_right(trained((3, 15), seed), 100) - 10
