@@ -118,11 +118,16 @@ def exercises(notebook: str | None = None) -> tuple[Exercise, ...]:
     return tuple(sorted(chosen, key=lambda e: (e.notebook, e.number)))
 
 
-def progress(notebook: str) -> str:
+def progress(notebook: str | None = None) -> str:
     """Return which exercises of a notebook are solved, as text.
 
+    Without a notebook: how many in each one that was begun, and which is next there.
     Raises ValueError if no exercise is in this notebook.
     """
+    if notebook is None:
+        numbers = sorted({each.notebook for each in EXERCISES.values()})
+        lines = [line for number in numbers if (line := _summary(number))]
+        return "\n".join(lines) or "No exercise tried yet: begin with notebook 00."
     chosen, statuses = exercises(notebook), _merged(_stored(), _in_kernel)
     solved = [e for e in chosen if statuses.get(e.name) == RIGHT]
     width = max(len(e.name) for e in chosen)
@@ -131,6 +136,16 @@ def progress(notebook: str) -> str:
         mark, status = "x" if e in solved else " ", statuses.get(e.name, "not attempted")
         lines.append(f"  [{mark}] {e.label} {e.name:{width}}  {status}")
     return "\n".join(lines)
+
+
+def _summary(notebook: str) -> str:
+    """Return one line on a notebook that was begun, "" of another."""
+    chosen, statuses = exercises(notebook), _merged(_stored(), _in_kernel)
+    if not any(e.name in statuses for e in chosen):
+        return ""
+    left = [e for e in chosen if statuses.get(e.name) != RIGHT]
+    then = f"; next: {left[0].label} {left[0].title}" if left else ""
+    return f"{notebook}: {len(chosen) - len(left)} of {len(chosen)} exercises solved{then}"
 
 
 def table() -> str:

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from helpers import checks
+from helpers import checks, measure
 from helpers.checks import registry
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -80,6 +80,18 @@ def test_test_runs_are_switched_off_and_git_ignores_the_file():
     assert os.environ[registry.SWITCH] == "off"
     assert registry.PROGRESS == ROOT / ".progress.json"
     assert ".progress.json" in (ROOT / ".gitignore").read_text().splitlines()
+
+
+def test_the_first_page_tells_the_notebooks_that_were_begun_and_what_is_next(path):
+    assert checks.progress() == "No exercise tried yet: begin with notebook 00."
+    checks.rnn_step(right_step)
+    assert checks.progress() == "00: 1 of 2 exercises solved; next: 0.2 The signal by autograd"
+    checks.signal(measure.signal)
+    checks.words_between(lambda words, subject: 0)
+    assert checks.progress().splitlines() == [
+        "00: 2 of 2 exercises solved",
+        "01: 0 of 2 exercises solved; next: 1.1 Count the gap",
+    ]
 
 
 def test_an_unknown_notebook_is_named():
