@@ -12,6 +12,7 @@ from helpers.checks.attempt import Case
 from helpers.checks.compare import Mistake, compare
 from helpers.checks.registry import exercise
 from helpers.task.agreement import AgreementTask, flipped
+from helpers.task.agreement import flip_test as moved
 from helpers.task.lexicon import VERBS, vocabulary, word_numbers
 from helpers.validation import Array
 
@@ -59,7 +60,7 @@ COUNT_MISTAKES = (
 )
 
 
-@exercise("01", 1, "Count the gap", points=2, minutes=5, difficulty=1)
+@exercise("01", 1, "Count the gap", points=2, minutes=4, difficulty=1)
 def words_between(answer: Any) -> str:
     """Check a function of (words, subject) that returns a number of tokens."""
     cases: list[Case] = []
@@ -84,10 +85,6 @@ def _at_nouns(words: Sequence[str], change: Callable[[int], float]) -> Array:
 
 def _signed(p_was: Reader, words: Sequence[str]) -> Array:
     return _at_nouns(words, lambda place: p_was(flipped(words, place)) - p_was(words))
-
-
-def _moved(p_was: Reader, words: Sequence[str]) -> Array:
-    return np.abs(_signed(p_was, words))
 
 
 def _one_after_another(words: Sequence[str]) -> list[Sequence[str]]:
@@ -124,27 +121,27 @@ FLIP_MISTAKES = (
     ),
     Mistake(
         "Only the nouns have an entry: give each word one, 0 where there is no noun.",
-        lambda p_was, words: _moved(p_was, words)[_nouns(words)],
+        lambda p_was, words: moved(p_was, words)[_nouns(words)],
     ),
     Mistake(
         "Your changes are squared: take their absolute value.",
-        lambda p_was, words: _moved(p_was, words) ** 2,
+        lambda p_was, words: moved(p_was, words) ** 2,
     ),
     Mistake(
         "You divide by P(was): return the change itself.",
-        lambda p_was, words: _moved(p_was, words) / p_was(words),
+        lambda p_was, words: moved(p_was, words) / p_was(words),
     ),
     Mistake(
         "Only one noun has an entry: flip every noun, not the first alone.",
-        lambda p_was, words: _moved(p_was, words) * (np.arange(len(words)) == _nouns(words)[0]),
+        lambda p_was, words: moved(p_was, words) * (np.arange(len(words)) == _nouns(words)[0]),
     ),
     Mistake(
         "Only one noun has an entry: flip every noun, not the last alone.",
-        lambda p_was, words: _moved(p_was, words) * (np.arange(len(words)) == _nouns(words)[-1]),
+        lambda p_was, words: moved(p_was, words) * (np.arange(len(words)) == _nouns(words)[-1]),
     ),
     Mistake(
         "The words are in reverse order: entry [t] belongs to words[t].",
-        lambda p_was, words: _moved(p_was, words)[::-1],
+        lambda p_was, words: moved(p_was, words)[::-1],
     ),
 )
 
@@ -156,7 +153,7 @@ def flip_test(answer: Any) -> str:
     for seed, gap in enumerate((7, 12, 5, 16)):
         sentence = AgreementTask(gap, seed=seed + 20).sentence()
         cases.append({"p_was": _some_reader(seed), "words": list(sentence.words)})
-    return compare(answer, cases, _moved, FLIP_MISTAKES, shape="(steps,)")
+    return compare(answer, cases, moved, FLIP_MISTAKES, shape="(steps,)")
 
 
 def _some_reader(seed: int) -> Reader:

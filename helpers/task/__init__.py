@@ -1,6 +1,15 @@
 """The task of the course: its sentences, words, baselines and evaluation set."""
 
-from helpers.task.agreement import ATTRACTORS, NOUNS, AgreementTask, Sentence, coin, flip, flipped
+from helpers.task.agreement import (
+    ATTRACTORS,
+    NOUNS,
+    AgreementTask,
+    Sentence,
+    coin,
+    flip,
+    flip_test,
+    flipped,
+)
 from helpers.task.baselines import (
     NO_NOUN,
     RandomGuess,

@@ -9,7 +9,7 @@ tense, every article is "the".
 from __future__ import annotations
 
 import functools
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -126,6 +126,20 @@ def flip(tokens: Tensor, position: int) -> tuple[Tensor, Array]:
 def coin(labels: Tensor) -> Tensor:
     """Return as many labels from a fair coin, 0 and 1 as torch.long: a task with nothing in it."""
     return torch.randint(2, labels.shape)
+
+
+def flip_test(p_was: Callable[[Sequence[str]], float], words: Sequence[str]) -> Array:
+    """Return how far P(was) moves when each noun alone takes its other number, (steps,).
+
+    p_was: a model's P(was) for a list of words. The entry of a word that is no noun is 0.
+    """
+    before = p_was(words)
+    return np.array(
+        [
+            abs(p_was(flipped(words, t)) - before) if word in other_number() else 0.0
+            for t, word in enumerate(words)
+        ]
+    )
 
 
 class AgreementTask:

@@ -12,8 +12,16 @@ from hypothesis import strategies as st
 from lark import Lark
 from lark.exceptions import UnexpectedInput
 
-from helpers.task.agreement import ATTRACTORS, NOUNS, VERBS, AgreementTask, Sentence, flipped
-from helpers.task.lexicon import lexicon, vocabulary
+from helpers.task.agreement import (
+    ATTRACTORS,
+    NOUNS,
+    VERBS,
+    AgreementTask,
+    Sentence,
+    flip_test,
+    flipped,
+)
+from helpers.task.lexicon import lexicon, vocabulary, word_numbers
 
 ALL_NOUNS = (*lexicon().nouns, *lexicon().held_out_nouns)
 SINGULAR, PLURAL = ({pair[number] for pair in ALL_NOUNS} for number in (0, 1))
@@ -540,3 +548,18 @@ def test_flipped_names_a_word_that_is_no_noun_and_a_position_outside():
         flipped(("the", "cat"), 0)
     with pytest.raises(ValueError, match="position must be from -2 to 1; got 2"):
         flipped(("the", "cat"), 2)
+
+
+def test_flip_test_flips_each_noun_alone_and_nothing_else():
+    sentence = AgreementTask(12, seed=5).sentence()
+    seen = []
+
+    def p_was(words):
+        seen.append(tuple(words))
+        return 0.5 if tuple(words) == sentence.words else len(seen) / 100
+
+    change = flip_test(p_was, sentence.words)
+    nouns = [t for t, word in enumerate(sentence.words) if word in word_numbers()]
+    assert np.flatnonzero(change).tolist() == nouns
+    assert seen == [sentence.words, *(flipped(sentence.words, t) for t in nouns)]
+    np.testing.assert_allclose(change[nouns], [0.5 - k / 100 for k in range(2, len(seen) + 1)])
