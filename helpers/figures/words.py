@@ -102,7 +102,7 @@ def _powers(axes: Axes) -> None:
     """Name whole powers of ten along y, whose values are logarithms."""
     from matplotlib.ticker import MaxNLocator
 
-    axes.yaxis.set_major_locator(MaxNLocator(7, integer=True))
+    axes.yaxis.set_major_locator(MaxNLocator(7, integer=True, min_n_ticks=1))
     axes.yaxis.set_major_formatter(lambda y, _: f"$10^{{{y:.0f}}}$")
 
 
@@ -175,21 +175,23 @@ def behaviour_and_signal(
     """Draw what flipping each noun does above the signal that each word gets.
 
     words: (steps,). change: (steps,) absolute change of P(was) when the word is replaced
-    by its other number, NaN where a word has none. signal: (steps,).
+    by its other number, 0 or NaN where a word has none. signal: (steps,).
     """
     figure, (above, below) = canvas(height=4.8, nrows=2, sharex=True)
     above.bar(np.arange(len(words)), np.nan_to_num(change), color=COLOURS[0], width=0.6)
     above.set(ylabel="change of P(was)\nif it is flipped", ylim=(0, 1))
     entitle(figure, title)
     alive = np.asarray(signal) > 0
-    below.plot(np.flatnonzero(alive), np.log10(signal[alive]), **line_style(1))
+    logs = np.log10(signal[alive])
+    below.plot(np.flatnonzero(alive), logs, **line_style(1))
+    below.set_ylim(np.floor(logs.min()) - 0.1, np.ceil(logs.max()) + 0.1)
     _powers(below)
     below.set_ylabel("signal")
     _name_words(below, words, subject, verb)
     above.axvspan(subject - 0.5, subject + 0.5, color=SUBJECT, alpha=0.12, lw=0)
     above.grid(visible=False, axis="x")
     pairs = zip(words, change, strict=True)
-    moved = ", ".join(f"{word} {by:.2f}" for word, by in pairs if np.isfinite(by))
+    moved = ", ".join(f"{word} {by:.2f}" for word, by in pairs if by > 0)
     left = what_is_left(share_at(signal, subject))
     return Picture(
         figure,
