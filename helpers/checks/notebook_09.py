@@ -94,7 +94,7 @@ STATEMENTS = (
         "If the signal reaches the subject, the network will learn the task.",
         False,
         "An LSTM with a large forget bias alone lets it arrive and learned nothing at gap 80.",
-        "08",
+        "07",
     ),
 )
 

@@ -163,7 +163,7 @@ FIRST_AID = (
     (
         "The loss is inf or NaN,\nor the norm leaps",
         "it explodes",
-        ("Find the first inf: first_nonfinite", "Lower the rate or the gain",
+        ("Find the first inf: first_inf", "Lower the rate or the gain",
          "Clip by norm, just above the usual norm", "Skip a step that is not finite"),
     ),
     (
