@@ -20,7 +20,7 @@ UNFAIR = 0.08  # seven standard deviations of the share of LABELS fair coins
 GAP, UNITS = 20, 32
 
 
-@exercise("08", 1, "Labels from a coin", points=1, minutes=4, difficulty=1)
+@exercise("08", 1, "Labels from a coin", points=1, minutes=3, difficulty=1)
 def coin(answer: Any) -> str:
     """Check a function of labels (n,) that returns a coin's."""
     torch_state = torch.Generator().manual_seed(801)

@@ -30,6 +30,7 @@ from helpers.measure.gates import (
     jacobian_terms,
     update_term,
     way_sizes,
+    written,
 )
 from helpers.measure.jacobians import (
     NON_NORMAL,

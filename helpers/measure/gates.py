@@ -22,7 +22,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from helpers.networks import Classifier
 from helpers.networks.gru import GRU, forward
+from helpers.task import flip
 from helpers.validation import Array
 
 
@@ -97,6 +99,22 @@ def way_sizes(terms: JacobianTerms) -> dict[str, Array]:
     """
     root = terms.kept.shape[-1] ** 0.5
     return {way: np.linalg.norm(term, axis=(1, 2)) / root for way, term in terms._asdict().items()}
+
+
+def written(model: Classifier, tokens: Tensor, subject: int, units: int = 5) -> Array:
+    """Return how much a GRU's gate writes at each word, 1 - z, in the units that matter.
+
+    model: a classifier around a GRU. tokens: (1, steps), one sentence; subject: where its
+    subject stands. units: how many to average over, those through which the subject's
+    number moves the verb most. Returns (steps,), between 0 and 1.
+    """
+    other, _ = flip(tokens, subject)
+    z = gate_values(model.layer, model.embedding(tokens)).update[0]
+    with torch.no_grad():
+        change = (model.states(tokens) - model.states(other))[0, -1]
+        weight = model.readout.weight[0] - model.readout.weight[1]
+        chosen = (change * weight).abs().topk(units).indices
+    return (1 - z[:, chosen]).mean(dim=1).numpy()
 
 
 def update_term(h: Array, n: Array, z: Array, W_z: Array) -> Array:

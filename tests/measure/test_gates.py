@@ -7,9 +7,10 @@ import pytest
 import torch
 from torch import nn
 
-from helpers.measure.gates import JacobianTerms, gate_values, jacobian_terms, way_sizes
-from helpers.networks import bias_for_span, hold_gates, logistic
+from helpers.measure.gates import JacobianTerms, gate_values, jacobian_terms, way_sizes, written
+from helpers.networks import Classifier, bias_for_span, hold_gates, logistic
 from helpers.networks.gru import GRU
+from helpers.task import AgreementTask, vocabulary
 
 INPUT, HIDDEN = 3, 5
 
@@ -126,3 +127,20 @@ def test_gates_held_at_a_span_are_constant():
     gates = gate_values(layer, torch.randn(2, 4, 3))
     torch.testing.assert_close(gates.update, torch.full_like(gates.update, 0.99))
     assert (gates.reset == 1).all()
+
+
+def test_written_is_what_the_units_that_move_the_verb_do_not_keep():
+    """Units 1 and 3 alone see a noun; the gate of unit 1 writes a half, that of 3 a tenth."""
+    words = vocabulary()
+    model = Classifier(len(words), GRU(HIDDEN, HIDDEN))
+    sentence = AgreementTask(6, seed=0).sentence()
+    tokens = torch.tensor(words.encode(sentence.words))[None]
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.zero_()
+        model.embedding.weight[words.encode([sentence.words[sentence.subject]])] = 1
+        model.layer.weight_ih_l0[2 * HIDDEN + torch.tensor([1, 3])] = 1
+        model.layer.bias_hh_l0[HIDDEN : 2 * HIDDEN] = torch.tensor([9.0, 0, 9, np.log(9), 9])
+        model.readout.weight[0] = 1
+    gate = written(model, tokens, sentence.subject, units=2)
+    np.testing.assert_allclose(gate, 0.3, atol=1e-6)

@@ -1,0 +1,177 @@
+"""What notebook 08 says, measured over several seeds by its own cells, and read in the record."""
+
+import functools
+
+import numpy as np
+import pytest
+import torch
+from cells import cells
+
+from helpers import measure, networks, record, task, training
+
+V = len(task.vocabulary())
+
+
+@functools.cache
+def notebook(*ids):
+    """The names that these cells leave."""
+    return cells("08", "imports", *ids, coin=task.coin)
+
+
+@functools.cache
+def board():
+    return record.load_record()
+
+
+def notebooks_look():
+    """The notebook's `look`."""
+    return notebook("film-look")["look"]
+
+
+def filmed(seed, make_task, steps, rate, look, attractors="none", every=5):
+    model = networks.gru_classifier(V, seed=seed)
+    pair = [make_task(100, attractors=attractors, seed=s) for s in (seed, 1000 + seed)]
+    target = 2 if make_task is not task.AgreementTask else 0.95
+    settings = {"learning_rate": rate, "check_every": every, "batch_size": 16, "target": target}
+    run = training.train(model, *pair, steps=steps, watch=look, **settings)
+    signal, _, loss = np.array(run.watched).T
+    return every * np.arange(len(loss)), signal, loss
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(4))
+def test_film_seen_the_signal_arrives_before_the_loss_falls(seed):
+    steps, signal, loss = filmed(seed, task.AgreementTask, 400, 3e-2, notebooks_look())
+    assert signal[0] < 1e-17
+    arrived, fell = steps[signal > 1e-2][0], steps[loss < 0.5][0]
+    assert 10 <= arrived <= 90
+    assert 5 <= fell - arrived <= 60
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", [2, 4])
+def test_film_seen_with_random_nouns_the_wait_is_longer(seed):
+    tokens, labels = task.AgreementTask(100, seed=500).batch(32)
+
+    def look(model):
+        signal = measure.signal(model, tokens)
+        with torch.no_grad():
+            loss = torch.nn.functional.cross_entropy(model(tokens), labels).item()
+        return np.median(signal[:, -101] / signal[:, -1]), 0.0, loss
+
+    steps, signal, loss = filmed(seed, task.AgreementTask, 900, 3e-2, look, "random", every=10)
+    assert steps[loss < 0.5][0] - steps[signal > 1e-2][0] >= 40
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(4))
+def test_coin_seen_most_of_the_way_without_a_message(seed):
+    coin_task = notebook("film-look", "coin-guess", "coin-run")["CoinTask"]
+    torch.manual_seed(seed)
+    rises = []
+    for rate in (3e-2, 1e-2):
+        _, signal, _ = filmed(seed, coin_task, 120, rate, notebooks_look())
+        rises.append(np.log10(signal.max() / signal[0]))
+    assert rises[0] > 12
+    assert 2 < rises[1] < rises[0]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(1, 3))
+def test_hold_seen(seed):
+    held = notebook("hold-guess", "hold-none")["held"]
+    assert 35 < held("drawn", "none", seed) < 65
+    assert 78 < held("constant", "none", seed) < 95
+    assert held("free", "none", seed) >= 95
+    assert 60 < held("constant", "random", seed) < 82
+
+
+@pytest.mark.slow
+def test_noise_seen_the_two_lstms_receive_alike():
+    keep = networks.bias_for_span(80)
+    many, _ = task.AgreementTask(80, attractors="none", seed=9).batch(256)
+    for seed in range(3):
+        one = networks.lstm_classifier(V, forget_bias=keep, seed=seed)
+        both = networks.lstm_classifier(V, forget_bias=keep, input_bias=-keep, seed=seed)
+        ratios = [measure.signal_to_noise(model, many, -81) for model in (one, both)]
+        assert ratios[0] > 0.5 * ratios[1]
+    scaled = notebook("noise-table")["scaled"]
+    many, _ = task.AgreementTask(20, attractors="none", seed=9).batch(256)
+    ratios = [measure.signal_to_noise(scaled(gain, 1), many, -21) for gain in (1, 3)]
+    assert ratios[1] > 1e5 * ratios[0]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(1, 3))
+def test_attractors_seen(seed):
+    for make, middle, low, high in (
+        (networks.gru_classifier, "none", 0, 0.2),
+        (networks.gru_classifier, "random", 0.95, 1),
+        (networks.leaky_classifier, "random", 0.65, 1),
+    ):
+        options = {} if make is networks.leaky_classifier else {"update_bias": 3.0}
+        model = make(V, seed=seed, **options)
+        pair = [task.AgreementTask((5, 20), attractors=middle, seed=s) for s in (seed, 1000 + seed)]
+        training.train(model, *pair, steps=600, learning_rate=1e-2, target=0.99)
+        opposite = task.AgreementTask(20, attractors="opposite", seed=5)
+        assert low <= training.accuracy(model, opposite) <= high, (make, middle)
+
+
+def test_gate_words_most_is_written_at_the_subject():
+    model = networks.gru_classifier(V, update_bias=3.0, seed=3)
+    pair = [task.AgreementTask((5, 20), seed=s) for s in (3, 1003)]
+    training.train(model, *pair, steps=600, learning_rate=1e-2, target=0.99)
+    nouns = set(task.word_numbers())
+    sentences, at_subject, later = task.AgreementTask(12, seed=11), [], []
+    for _ in range(40):
+        sentence = sentences.sentence()
+        words = torch.tensor(task.vocabulary().encode(sentence.words))[None]
+        gate = measure.written(model, words, sentence.subject)
+        at_subject.append(gate[sentence.subject])
+        after = range(sentence.subject + 1, len(sentence.words))
+        later += [gate[t] for t in after if sentence.words[t] in nouns]
+    assert np.mean(at_subject) > 1.5 * np.mean(later)
+
+
+def test_explode_run():
+    assert min(notebook("explode-run")["factors"]) > 1.05
+
+
+def test_board_none_seen():
+    for name, gap, learned in (
+        ("RNN", 5, 10),
+        ("RNN", 20, 0),
+        ("RNN, orthogonal", 20, 0),
+        ("ReLU, identity", 20, 10),
+        ("leaky", 20, 10),
+        ("residual", 20, 10),
+        *((name, 1000, 3) for name in ("GRU", "GRU, log(gap)", "GRU, log(100)")),
+        ("LSTM, both log(gap)", 1000, 3),
+    ):
+        cell = board().cell(name, "none", gap)
+        assert cell.learned == learned, (name, gap)
+    assert 0 < board().cell("RNN", "none", 10).learned < 10
+
+
+def test_board_random_seen_the_bias_saves_steps():
+    steps = {
+        name: board().cell(name, "random", 300).median_steps
+        for name in ("GRU", "GRU, log(gap)", "GRU, log(100)")
+    }
+    assert steps == {"GRU": 820, "GRU, log(gap)": 240, "GRU, log(100)": 160}
+    assert board().cell("GRU", "random", 300).learned == 4
+
+
+def test_board_tested_seen_short_sentences_of_many_lengths():
+    mixed = board().cell("RNN", "random", (3, 15))
+    assert mixed.right("opposite", 1000) == mixed.seeds == 10
+
+
+@pytest.mark.slow
+def test_ex_break_answer_beats_the_board_with_another_seed():
+    model = networks.rnn_classifier(V, seed=1)
+    for gaps, rate in (((3, 5), 3e-3), ((3, 10), 2e-3), ((3, 20), 2e-3)):
+        pair = [task.AgreementTask(gaps, attractors="none", seed=s) for s in (1, 1001)]
+        training.train(model, *pair, steps=500, learning_rate=rate, target=2)
+    fresh = task.AgreementTask(20, attractors="none", seed=77)
+    assert training.accuracy(model, fresh) > 0.95
