@@ -89,7 +89,7 @@ def largest_power(A: Array) -> tuple[int, float]:
 
 @exercise("04", 2, "Break a harder claim: slopes only shrink", points=3, minutes=7, difficulty=3)
 def growing_step(answer: Any) -> str:
-    """Check a function that returns W (2, 2) and slopes (2,) for which diag(slopes) W grows."""
+    """Check a function that returns W (2, 2) and slopes (2,) whose step grows."""
     W, slopes = attempt(answer, [{}], several(("W", "slopes")))[0].value
     radius = _radius(W, "W", "W's")
     if slopes.shape != (2,):

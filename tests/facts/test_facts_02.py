@@ -97,9 +97,7 @@ def test_02_choose_w_is_checked_by_the_notebooks_own_function(w):
 @pytest.mark.parametrize("seed", SEEDS)
 def test_02_arms_the_gate_holds_because_it_lets_no_noise_in(seed):
     space = {"checks": type("Checks", (), {"guess": staticmethod(lambda *a, **k: None)})}
-    controls = cells("02", "guess-linear-answer", np=np, guess=None, held=None, **space)[
-        "controls"
-    ]
+    controls = cells("02", "guess-linear-answer", np=np, guess=None, held=None, **space)["controls"]
     held = controls(seed=seed)
     assert held["linear"] == pytest.approx(0.61, abs=0.05)
     assert held["gated"] == 1

@@ -30,7 +30,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> tuple[bytes, bytes]:
     """The file after one build and after a second one."""
     path = store(
         tmp_path_factory.mktemp("a folder") / "solutions" / "01_x.ipynb",
-        new_code_cell("import os\nprint(os.environ['TQDM_DISABLE'])"),
+        new_code_cell("import os\nprint(os.environ['COURSE_TRAINING'])"),
         new_code_cell("for i in range(3):\n    print(i, flush=True)", metadata={"scrolled": True}),
         new_code_cell("os.path.basename(os.getcwd())[:9].rstrip('01')", execution_count=99),
         new_code_cell("print('live')", metadata=TAG),
@@ -61,7 +61,7 @@ def test_build_runs_in_order_in_the_notebooks_folder(built):
     code = notebook.cells[1:]
     assert [cell.execution_count for cell in code] == [1, 2, 3, 4]
     assert [len(cell.outputs) for cell in code] == [1, 1, 1, 0]
-    assert code[0].outputs[0].text == "1\n"
+    assert code[0].outputs[0].text == "last line\n"
     assert code[1].outputs[0].text == "0\n1\n2\n"
     assert code[2].outputs[0].data["text/plain"] == "'solutions'"
 

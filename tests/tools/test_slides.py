@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -214,7 +215,11 @@ def test_planted_faults_are_found(made, chromium):
         '<script>console.error("planted")</script>': "console error: planted",
     }
     page = (decks / f"{SMALL}.html").read_text(encoding="utf-8")
-    page = page.replace("</section></section>", "".join(planted) + f"</section>{tall}</section>", 1)
+    end = re.search(r"</section>\s*</section>", page)
+    assert end is not None
+    page = (
+        page[: end.start()] + "".join(planted) + f"</section>{tall}</section>" + page[end.end() :]
+    )
     (decks / "planted.html").write_text(page, encoding="utf-8")
     try:
         _, faults = deck_faults(chromium, decks, "planted.html", 1000)
