@@ -166,9 +166,14 @@ def chromium() -> Iterator[Any]:
 
 
 def formulas_shown(notebook: NotebookNode) -> int:
-    """How many formulas stand in the cells that a deck shows, its notes included."""
+    """How many formulas stand in the cells that a deck shows, its notes included, hints not."""
     kinds = zip(notebook.cells, slides.slide_types(notebook), strict=True)
-    return reading.formulas(new_notebook(cells=[cell for cell, kind in kinds if kind != "skip"]))
+    prose = (
+        new_markdown_cell(slides.DETAILS.sub("", cell.source))
+        for cell, kind in kinds
+        if kind != "skip" and cell.cell_type == "markdown"
+    )
+    return reading.formulas(new_notebook(cells=list(prose)))
 
 
 def test_no_deck_has_a_fault(made, chromium):
