@@ -49,7 +49,7 @@ def test_what_was_measured_is_what_its_cell_prints(claim):
     """By value, as nbval compares it when it runs the cell again."""
     lines = printed(claim.notebook, claim.cell)
     assert claim.measured
-    for part in claim.measured.split("; "):
+    for part in claim.measured.split(" | "):
         assert any(same(part, line) for line in lines), (part, lines)
 
 
