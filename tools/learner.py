@@ -8,6 +8,7 @@ nbgrader and a reader at home work on the same cells.
 from __future__ import annotations
 
 import copy
+from typing import Any
 
 from nbconvert.preprocessors import ClearOutputPreprocessor
 from nbformat import NotebookNode
@@ -26,7 +27,8 @@ def learner_copy(worked: NotebookNode) -> NotebookNode:
     Raises BadMarks if a mark has no partner, or stands in a cell that nbgrader's metadata do
     not name a solution or a test.
     """
-    notebook, resources = copy.deepcopy(worked), {}
+    notebook = copy.deepcopy(worked)
+    resources: dict[str, Any] = {}
     for step in STEPS:
         try:
             notebook, resources = step(enabled=True).preprocess(notebook, resources)

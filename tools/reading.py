@@ -11,6 +11,7 @@ import shutil
 import struct
 from importlib import metadata
 from pathlib import Path
+from typing import Any
 
 import nbformat
 from nbformat import NotebookNode
@@ -44,7 +45,7 @@ def read(path: Path) -> NotebookNode:
     return nbformat.read(path, as_version=4)
 
 
-def marks(cell: NotebookNode) -> dict[str, object]:
+def marks(cell: NotebookNode) -> dict[str, Any]:
     """What nbgrader is told of a cell: solution, grade, points; empty for the other cells."""
     return cell.metadata.get("nbgrader", {})
 

@@ -317,7 +317,7 @@ def race(cell: Cell, rates: Sequence[float], scouts: Scouts, settings: Settings)
     all_learned = [] if mixed else [s for s in scouts.values() if None not in s["learned_at"]]
     winners = [max(each["learned_at"]) for each in all_learned]
     training.run(min(winners, default=budget), won)
-    columns = {"learned_at": training.learned_at}
+    columns: dict[str, list[Any]] = {"learned_at": training.learned_at}
     if mixed:
         training.finish()
         columns["right_at_300"] = training.tested(cell.middle, SCOUTED_AT)
@@ -397,7 +397,8 @@ def outcome(cell: Cell, before: float | None, settings: Settings) -> dict[str, A
     if before is not None and not mixed:
         near = RATES.index(before)
         grid = range(max(near - 1, 0), min(near + 2, len(RATES)))
-    scouts, best_scouted = {}, None
+    scouts: dict[float, dict[str, Any]] = {}
+    best_scouted = None
     if mixed or cell.longest < UNSCOUTED_FROM:
         scouts, best_scouted = scouted(cell, grid, settings)
     rate = best_scouted or before

@@ -139,7 +139,7 @@ def build(folder: Path, target: Path) -> list[str]:
         source, pages = Path(temporary, "source"), Path(temporary, "pages")
         names = lay_out(folder, source)
         command = [sys.executable, "-m", "sphinx", "-q", "-W", "--keep-going", "-E"]
-        command += ["-d", Path(temporary, "doctrees"), source, pages]
+        command += ["-d", *map(str, (Path(temporary, "doctrees"), source, pages))]
         done = subprocess.run(command, capture_output=True, text=True)
         if done.returncode:
             raise SiteFailed(done.stderr.replace(f"{source}/", "") + done.stdout)

@@ -22,8 +22,10 @@ from tools import reading
 from tools.build import NOTEBOOKS
 
 SLIDES = NOTEBOOKS.parent / "build" / "slides"
-REVEAL_PARTS = ("LICENSE", "dist/reveal.", "dist/reset.css", "dist/theme/white.css")
-REVEAL_PARTS += ("dist/theme/fonts/source-sans-pro/", "plugin/notes/notes.js")
+REVEAL_PARTS = (
+    *("LICENSE", "dist/reveal.", "dist/reset.css", "dist/theme/white.css"),
+    *("dist/theme/fonts/source-sans-pro/", "plugin/notes/notes.js"),
+)
 TEMPLATES = Path(__file__).parent / "decks"  # pages and style sheet
 LINES, FIGURE_LINES = 16, 15  # on a slide; as high as a figure
 FIGURE = 540  # a figure's height in CSS pixels on a slide of 700 with a heading

@@ -327,7 +327,7 @@ def my_run(answer: Any) -> str:
 
 def _advice(model: nn.Module) -> str:
     """Say what the network's biases suggest should be tried next."""
-    layer = next((m for m in model.modules() if hasattr(m, "bias_hh_l0")), None)
+    layer: Any = next((m for m in model.modules() if hasattr(m, "bias_hh_l0")), None)
     if layer is None or len(layer.bias_hh_l0) != 3 * layer.hidden_size:
         return "It holds no GRU: build one with networks.GRU(32, 32), or torch.nn.GRU."
     r, z, _ = _mean_biases(layer.bias_ih_l0.detach() + layer.bias_hh_l0.detach())

@@ -94,7 +94,7 @@ def _check_plain(model: nn.Module) -> None:
     def refuse(*lines: str) -> Verdict:
         return Verdict(WRONG_VALUES, *lines, head="not a plain RNN")
 
-    layers = [m for m in model.modules() if hasattr(m, "weight_hh_l0")]
+    layers: list[Any] = [m for m in model.modules() if hasattr(m, "weight_hh_l0")]
     if len(layers) != 1:
         raise refuse(f"It has {len(layers)} recurrent layers; one is allowed.")
     hidden = layers[0].weight_hh_l0.shape[1]

@@ -7,7 +7,7 @@ exclude_patterns = ["conf.py"]
 templates_path = ["_templates"]
 
 html_theme = "furo"
-html_theme_options = {"top_of_page_buttons": [], "footer_icons": []}
+html_theme_options: dict[str, list[str]] = {"top_of_page_buttons": [], "footer_icons": []}
 html_static_path = ["_static"]
 html_css_files = ["course.css"]
 html_copy_source = False
