@@ -45,6 +45,7 @@ import torch
 from tqdm.auto import tqdm
 
 from helpers import networks
+from helpers.networks.layer import flush_subnormal
 from helpers.task import AgreementTask, vocabulary
 from helpers.training import one_thread
 from helpers.validation import Array
@@ -464,10 +465,10 @@ def record(path: Path, settings: Settings, middles: Sequence[str] = MIDDLES) -> 
         )
     else:
         path.write_text("\n".join(map(json.dumps, (found, *lines))) + "\n", encoding="utf-8")
-    torch.set_flush_denormal(True)
     done = 0
     cells = [cell for cell in plan() if cell.middle in middles]
-    with one_thread(), tqdm(cells, desc="cells", unit="cell", disable=None) as bar:
+    bar = tqdm(cells, desc="cells", unit="cell", disable=None)
+    with one_thread(), flush_subnormal(), bar:
         for cell in bar:
             own = [
                 line

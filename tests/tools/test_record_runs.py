@@ -5,6 +5,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+import torch
 
 from helpers.record import load_record
 from helpers.task import AgreementTask
@@ -150,6 +151,11 @@ def test_record_then_nothing_left_and_the_reader_reads_it(tmp_path, few):
         (c.network, c.middle, c.gap) for c in CELLS
     ]
     assert all(cell.seeds == 2 for cell in found.cells if cell.rate)
+
+
+def test_a_record_leaves_the_processor_as_it_found_it(tmp_path, few):
+    record(tmp_path / "record.jsonl", SMALL)
+    assert torch.tensor(1e-40) * 1 != 0
 
 
 @pytest.mark.parametrize("cut", [1, 300, 3000])
