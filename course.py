@@ -21,7 +21,7 @@ import subprocess
 
 from tools import install
 
-FIRST_PAGE = "notebooks"  # what JupyterLab opens
+FIRST_PAGE = "notebooks/index.ipynb"  # what JupyterLab opens
 LAB = ["jupyterlab", "--log-level=ERROR", "--LabApp.log_level=ERROR", "--LabApp.news_url=None"]
 LAB += ["--ServerApp.root_dir=.", "--ServerApp.answer_yes=True"]
 LAB += ["--LabApp.default_url=/lab/tree/" + FIRST_PAGE]

@@ -6,6 +6,7 @@ import math
 from numbers import Integral
 from typing import Any
 
+from helpers.checks.lessons import LESSONS
 from helpers.checks.results import FAILED, FAR, NEAR, NO_GUESS, Result, text_of
 from helpers.figures.picture import about, size
 
@@ -22,7 +23,6 @@ def guess(
     guess: Any,
     measured: float,
     unit: str = "",
-    says: str = "",
     *,
     rough: bool = False,
 ) -> Result:
@@ -31,8 +31,8 @@ def guess(
     measured: a whole number (int) is printed and judged as such, a float after "≈". unit: of
     both; "%" and "degrees" are compared by their difference, "per step", "per word" and the
     like as factors, by what they lose or gain at each step, all else by its ratio.
-    says: what the distance teaches, one or two sentences. rough: of measured only the size
-    holds on every processor; it is printed after "~".
+    rough: of measured only the size holds on every processor; it is printed after "~".
+    A typed guess is followed by what its distance teaches, where LESSONS has it.
     Raises ValueError if measured is not finite.
     """
     whole = isinstance(measured, Integral)
@@ -51,7 +51,7 @@ def guess(
         return Result(name, FAILED, text_of(name, FAILED, (str(error),), "no number yet"))
     near, distance = _distance(typed, value, unit, whole)
     status = NEAR if near else FAR
-    lines = (f"{status.capitalize()}: {distance}", *(says.split("\n") if says else ()))
+    lines = (f"{status.capitalize()}: {distance}", *([LESSONS[name]] if name in LESSONS else ()))
     head = f"you wrote {_with_unit(_as_typed(typed), unit)}, measured {was}"
     return Result(name, status, text_of(name, status, lines, head))
 

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import math
+import re
 
+import nbformat
 import numpy as np
 import pytest
 import torch
+from cells import SOLUTIONS
 
 from helpers import checks
+from helpers.checks.lessons import LESSONS
 
 TOLD = [
     # guess, measured, unit, status, words
@@ -53,14 +57,23 @@ def test_a_guess_is_told_how_far_it_was(guess, measured, unit, status, words):
 
 
 def test_no_guess_gets_the_measured_value_alone():
-    result = checks.guess("share of word 1", None, 8.53, unit="%", says="Three factors are few.")
+    result = checks.guess("share of word 1", None, 8.53, unit="%")
     assert str(result) == "share of word 1: measured ≈ 8.53 %."
     assert not result.passed
 
 
 def test_what_the_distance_teaches_comes_last():
-    result = checks.guess("share", 25, 8.53, unit="%", says="Three factors are few.")
-    assert str(result).splitlines()[-1] == "  Three factors are few."
+    result = checks.guess("share of word 1", 25, 8.53, unit="%")
+    assert str(result).splitlines()[-1] == f"  {LESSONS['share of word 1']}"
+
+
+def test_every_lesson_belongs_to_a_guess_of_a_notebook():
+    asked = set()
+    for path in SOLUTIONS.glob("[01]*.ipynb"):
+        for cell in nbformat.read(path, 4).cells:
+            asked.update(re.findall(r'checks\.guess\(\s*"([^"]+)"', cell.source))
+    assert len(asked) > 30
+    assert set(LESSONS) <= asked
 
 
 @pytest.mark.parametrize("guess", [np.float32(25), torch.tensor([25.0]), np.array([[25]])])
