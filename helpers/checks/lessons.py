@@ -36,7 +36,5 @@ LESSONS = {
     "leaky step, power of ten": "0.9 to the power 200 is 10^-9. The old state also comes back "
     "through W, inside the tanh.",
     "an untrained GRU": "A gate near one half keeps half, and the other ways back add a little.",
-    "span with the bias in both, T = 100": "1 - z is squared: the span is about T squared, and the "
-    "unit hardly writes.",
     "left at the subject": "Nearly 1/e: (1 - 1/T)^T.",
 }

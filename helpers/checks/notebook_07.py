@@ -178,7 +178,7 @@ GRU_MISTAKES = (
 )
 
 
-@exercise("07", 1, "The GRU step", points=3, minutes=7, difficulty=3)
+@exercise("07", 1, "The GRU step", points=3, minutes=6, difficulty=3)
 def gru_step(answer: Any) -> str:
     """Check a function of (x, h, W, U, b, b_h) that returns the next state (hidden,)."""
     rng = np.random.default_rng(502)
@@ -312,7 +312,7 @@ def bias_for_span(answer: Any) -> str:
     return said.replace("random inputs of several sizes", "spans from 2 to 1,000")
 
 
-@exercise("07", 4, "Your own run at gap 300", points=3, minutes=4, difficulty=2)
+@exercise("07", 4, "Your own run at gap 300", points=3, minutes=3, difficulty=2)
 def my_run(answer: Any) -> str:
     """Check a function that returns a network trained at gap 300, by asking the network."""
     (made,) = attempt(answer, [{}], network, copies=False, seconds=RUN_SECONDS)

@@ -10,7 +10,7 @@ from helpers import training
 from helpers.checks.results import FAILED, Verdict
 from helpers.task.agreement import AgreementTask
 
-WANTED, SENTENCES = 0.95, 256
+WANTED, SENTENCES = 0.9, 256  # below the 0.95 at which training stops: other sentences
 RUN_SECONDS = 240.0  # for a training of the learner's own
 
 

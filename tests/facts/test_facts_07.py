@@ -119,6 +119,14 @@ def test_my_run_and_thousand_train(seed):
 
 
 @pytest.mark.slow
+def test_control_a_gru_without_the_bias_learns_gap_300_too():
+    train_at = notebook("train-at")["train_at"]
+    model = networks.gru_classifier(V, seed=1)
+    run = train_at(300, model, seed=1, steps=600, learning_rate=1e-2)
+    assert 80 <= run.learned_at <= 400
+
+
+@pytest.mark.slow
 def test_before_after():
     """The cell's own network, and the untrained ones with other seeds."""
     space = notebook("plain-gru", "train-at", "thousand-train")
@@ -138,7 +146,7 @@ def test_before_after():
 
 @pytest.mark.slow
 def test_gap_300_is_right_on_fresh_sentences():
-    space = notebook("plain-gru", "ex-my-run-answer")
+    space = notebook("plain-gru", "train-at", "ex-my-run-answer")
     model = space["my_run"]()
     fresh = task.AgreementTask(300, attractors="none", seed=77)
     assert training.accuracy(model, fresh) > 0.93
