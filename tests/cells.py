@@ -2,12 +2,31 @@
 
 from __future__ import annotations
 
+import ast
+import functools
 from pathlib import Path
 from typing import Any
 
 import nbformat
 
 SOLUTIONS = Path(__file__).resolve().parents[1] / "notebooks" / "solutions"
+DEFINITIONS = (ast.FunctionDef, ast.ClassDef, ast.Import, ast.ImportFrom)
+
+
+@functools.cache
+def _statements(notebook: str) -> dict[str, list[ast.stmt]]:
+    (path,) = SOLUTIONS.glob(f"{notebook}_*.ipynb")
+    found = nbformat.read(path, as_version=4).cells
+    return {cell.id: ast.parse(cell.source).body for cell in found if cell.cell_type == "code"}
+
+
+def _run(
+    notebook: str, ids: tuple[str, ...], space: dict[str, Any], kinds: Any = ast.stmt
+) -> dict[str, Any]:
+    for name in ids:
+        body = [line for line in _statements(notebook)[name] if isinstance(line, kinds)]
+        exec(compile(ast.Module(body, []), f"notebook {notebook}, {name}", "exec"), space)
+    return space
 
 
 def cells(notebook: str, *ids: str, **names: Any) -> dict[str, Any]:
@@ -17,10 +36,12 @@ def cells(notebook: str, *ids: str, **names: Any) -> dict[str, Any]:
     before the first of them runs, in place of cells that are left out.
     Raises KeyError if the notebook has no code cell of that id.
     """
-    (path,) = SOLUTIONS.glob(f"{notebook}_*.ipynb")
-    found = nbformat.read(path, as_version=4).cells
-    sources = {cell.id: cell.source for cell in found if cell.cell_type == "code"}
-    space: dict[str, Any] = dict(names)
-    for name in ids:
-        exec(compile(sources[name], f"{path.name}, {name}", "exec"), space)
-    return space
+    return _run(notebook, ids, names)
+
+
+def functions(notebook: str, *ids: str, **names: Any) -> dict[str, Any]:
+    """Run of these cells the functions, classes and imports alone; otherwise like `cells`.
+
+    So a test calls the function that a cell defines without the training that the cell starts.
+    """
+    return _run(notebook, ids, names, DEFINITIONS)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from cells import cells
+from cells import cells, functions
 
 from helpers import figures, measure, networks, task, training
 
@@ -41,6 +41,7 @@ def swings() -> dict[str, Any]:
                  **NAMES)  # fmt: skip
 
 
+@pytest.mark.slow
 def test_01_swings_networks_that_learned_gap_5_swing_at_other_gaps():
     score = swings()["score"]
     assert score[:, 2].min() > 0.97
@@ -51,6 +52,7 @@ def test_01_swings_networks_that_learned_gap_5_swing_at_other_gaps():
     assert score.min() < 0.15
 
 
+@pytest.mark.slow
 def test_01_trace_the_powers_of_w_predict_nearly_every_sign_near_gap_5():
     assert swings()["hits"] >= 49
     right = swings()["score"][:, [0, 1, 3, 4]] > 0.5
@@ -58,16 +60,15 @@ def test_01_trace_the_powers_of_w_predict_nearly_every_sign_near_gap_5():
         assert (right == always).sum() < swings()["hits"] - 8
 
 
-@pytest.mark.parametrize("rate", [1e-3, 3e-3, 1e-2])
-def test_01_far_gap_5_is_learned_and_gap_80_is_not_in_400_steps(rate):
-    learn = notebook()["learn"]
-    assert learn(5, 14, rate)[1].stopped == "learned"
-    for gap in (10, 80):
-        history = learn(gap, 14, rate)[1]
-        assert history.stopped == "budget"
-        assert history.accuracy < 0.65
+@pytest.mark.slow
+@pytest.mark.parametrize(("gap", "rate"), [(10, 3e-3), (80, 1e-3), (80, 1e-2)])
+def test_01_far_gaps_that_are_not_learned_in_400_steps(gap, rate):
+    history = notebook()["learn"](gap, 14, rate)[1]
+    assert history.stopped == "budget"
+    assert history.accuracy < 0.65
 
 
+@pytest.mark.slow
 def test_01_flip_the_subject_moves_the_verb_and_the_other_nouns_do_not():
     for model in near()[:3]:
 
@@ -81,6 +82,7 @@ def test_01_flip_the_subject_moves_the_verb_and_the_other_nouns_do_not():
             assert np.delete(change, sentence.subject).max() < 0.3
 
 
+@pytest.mark.slow
 def test_01_flip_raised_training_raises_the_signal_at_the_subject():
     tokens, _ = task.AgreementTask(5, seed=2).batch(64)
     for seed, trained in zip(OTHERS[:4], near(), strict=False):
@@ -97,21 +99,23 @@ def test_01_baselines_the_first_noun_is_right_three_times_in_four():
         assert abs(right - nearest) < 0.04
 
 
+@pytest.mark.slow
 def test_01_votes_several_near_nouns_outvote_the_subject_in_every_model():
     found = notebook()
     for build in found["builds"].values():
-        assert max(found["with_subject"](found["several"], build)) < 25
+        assert max(found["with_subject"](found["several"], build, seeds=(4, 5))) < 25
     bag = task.bag_of_words_accuracy(found["several"]("same", 3), found["several"]("opposite", 4))
     assert bag < 0.02
 
 
+@pytest.mark.slow
 def test_01_one_near_noun_ties_a_bag_and_wins_where_the_signal_has_faded():
     found = notebook()
-    one = cells("01", "votes-one", xlabel="", **{**NAMES, **found})["one"]
-    builds = found["builds"]
-    assert max(found["with_subject"](one, builds["RNN"])) < 15
-    assert max(found["with_subject"](one, builds["GRU"])) < 15
-    keeps = found["with_subject"](one, builds["GRU whose gate keeps"])
-    assert 3 * np.mean(found["with_subject"](one, builds["GRU"])) + 3 < np.mean(keeps) < 60
+    one = functions("01", "votes-one", **NAMES)["one"]
+    rnn, gru, keeps = (
+        found["with_subject"](one, build, seeds=range(4, 7)) for build in found["builds"].values()
+    )
+    assert max(*rnn, *gru) < 15
+    assert 3 * np.mean(gru) + 3 < np.mean(keeps) < 60
     bag = task.bag_of_words_accuracy(one("same", 3), one("opposite", 4))
     assert abs(bag - 0.5) < 0.08

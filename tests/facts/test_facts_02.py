@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from cells import cells
+from cells import cells, functions
 
 from helpers import measure, networks, task
 from helpers.checks.notebook_02 import held_by
@@ -106,35 +106,33 @@ def test_02_arms_the_gate_holds_because_it_lets_no_noise_in(seed):
     assert 0.75 < controls(0.03, seed=seed)["linear"] < 0.9
 
 
-def test_02_luck_finds_a_latch_at_scale_4_and_not_at_a_third():
+def luck():
+    """The notebook's `best_of` and `score`."""
     space = run("luck-define", word_classes=task.word_classes())
-    best_of = space["best_of"]
-    score = cells("02", "guess-luck-answer", **{**space, "guess": None})["score"]
+    return space["best_of"], functions("02", "guess-luck-answer", **space)["score"]
+
+
+def test_02_luck_finds_a_latch_at_scale_4_and_not_at_a_third():
+    best_of, score = luck()
     assert score(best_of(4), 20) > 97
     assert score(best_of(4), 1000) > 97
-    for seed in SEEDS:
-        assert score(best_of(1 / 3, seed=seed), 1000) < 70
-        radius = [
-            np.abs(np.linalg.eigvals(W)).max()
-            for W in np.random.default_rng(seed).uniform(-1, 1, (500, 3, 3)) / 3**0.5
-        ]
-        assert np.mean(np.array(radius) < 1) > 0.9
+    assert score(best_of(1 / 3, seed=1), 1000) < 70
+    W = np.random.default_rng(0).uniform(-1, 1, (500, 3, 3)) / 3**0.5
+    assert np.mean(np.abs(np.linalg.eigvals(W)).max(axis=1) < 1) > 0.9
 
 
-@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize("seed", [1])
 def test_02_luck_as_many_draws_do_no_better_than_a_coin_where_each_word_is_its_own(seed):
-    space = run("luck-define", word_classes=task.word_classes())
-    score = cells("02_can", "guess-luck-answer", **{**space, "guess": None})["score"]
+    best_of, score = luck()
     unsorted = torch.arange(len(WORDS))
-    best = space["best_of"](4, sort=unsorted, seed=seed)
+    best = best_of(4, sort=unsorted, seed=seed)
     assert 35 < score(best, 20, sort=unsorted) < 62
 
 
 def test_02_luck_most_batches_of_4000_hold_no_latch():
     """The batch that the notebook shows is a lucky one: the next two are not."""
-    space = run("luck-define", word_classes=task.word_classes())
-    score = cells("02_can", "guess-luck-answer", **{**space, "guess": None})["score"]
-    assert max(score(space["best_of"](4, seed=seed), 20) for seed in (1, 2)) < 85
+    best_of, score = luck()
+    assert max(score(best_of(4, seed=seed), 20) for seed in (1, 2)) < 85
 
 
 def test_02_arms_a_gate_that_is_always_shut_loses_the_bit_it_has_to_write_itself():
