@@ -94,14 +94,12 @@ def browser() -> Iterator[Any]:
 
 
 class Reader:
-    """One tab on a folder of pages, in one colour scheme; faults gathers what goes wrong."""
+    """One tab on a folder of pages; faults gathers what goes wrong."""
 
-    def __init__(self, chromium: Any, folder: Path, scheme: str = "light") -> None:
+    def __init__(self, chromium: Any, folder: Path) -> None:
         self.folder = folder.resolve()
         self.faults: list[str] = []
-        self.context = chromium.new_context(
-            color_scheme=scheme, viewport={"width": 1000, "height": 760}
-        )
+        self.context = chromium.new_context(viewport={"width": 1000, "height": 760})
         self.tab = self.context.new_page()
         self.tab.set_default_timeout(20_000)
         self.tab.on("console", self._console)
@@ -149,20 +147,23 @@ class Reader:
         return self.faults
 
 
-def page_faults(chromium: Any, folder: Path, name: str, scheme: str, formulas: int) -> list[str]:
-    """What is wrong with one page in one colour scheme; formulas: how many its source has."""
-    reader = Reader(chromium, folder, scheme)
+def page_faults(chromium: Any, folder: Path, name: str, formulas: int) -> list[str]:
+    """What is wrong with one page; formulas: how many its source has."""
+    reader = Reader(chromium, folder)
     reader.open(name)
     reader.ask(IMAGES, FORMULAS, MARKUP, STRUCTURE)
     reader.follow_links()
     reader.tab.keyboard.press("Tab")
     reader.ask(SKIP_LINK)
-    shown, bright = reader.count_formulas(), reader.tab.evaluate(BRIGHTNESS)
+    shown = reader.count_formulas()
     if shown < formulas:
         reader.faults.append(f"{shown} formulas shown of {formulas}")
-    if (bright > 0.5) != (scheme == "light"):
-        reader.faults.append(f"brightness {bright:.2f} in the {scheme} scheme")
-    return [f"{name}, {scheme}: {fault}" for fault in reader.close()]
+    for scheme in ("light", "dark"):
+        reader.tab.emulate_media(color_scheme=scheme)
+        bright = reader.tab.evaluate(BRIGHTNESS)
+        if (bright > 0.5) != (scheme == "light"):
+            reader.faults.append(f"brightness {bright:.2f} in the {scheme} scheme")
+    return [f"{name}: {fault}" for fault in reader.close()]
 
 
 def deck_faults(

@@ -103,8 +103,7 @@ def chromium() -> Any:
         yield opened
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_no_page_has_a_fault(built, chromium, scheme):
+def test_no_page_has_a_fault(built, chromium):
     pages, formulas = built
     names = sorted(page.name for page in pages.glob("*.html"))
     assert {"index.html", "search.html", f"{SMALL}.html"} <= set(names)
@@ -113,7 +112,7 @@ def test_no_page_has_a_fault(built, chromium, scheme):
     faults = [
         fault
         for name in names
-        for fault in page_faults(chromium, pages, name, scheme, formulas.get(Path(name).stem, 0))
+        for fault in page_faults(chromium, pages, name, formulas.get(Path(name).stem, 0))
     ]
     assert faults == []
 
@@ -175,7 +174,7 @@ def test_planted_faults_are_found(built, chromium):
     page = page.replace("</head>", "<style>body { background: #fff !important }</style></head>")
     (pages / "planted.html").write_text(page, encoding="utf-8")
     try:
-        faults = page_faults(chromium, pages, "planted.html", "dark", 1000)
+        faults = page_faults(chromium, pages, "planted.html", 1000)
     finally:
         (pages / "planted.html").unlink()
     more = ("no lang", "does not reach a skip link", "formulas shown of 1000", "brightness 1.00")
@@ -183,6 +182,7 @@ def test_planted_faults_are_found(built, chromium):
         assert any(expected in fault for fault in faults), (expected, faults)
 
 
+@pytest.mark.slow
 def test_what_sphinx_warns_of_stops_the_build(tmp_path):
     pytest.importorskip("sphinx", reason='needs pip install -e ".[site]"')
     notebook = new_notebook(cells=[new_markdown_cell("# x\n\nSee [there](nowhere.ipynb).")])
