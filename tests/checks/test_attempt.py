@@ -253,10 +253,13 @@ def test_a_keyboard_interrupt_stops_the_learners_code_and_reaches_the_notebook()
         while True:
             pass
 
-    handler = signal.getsignal(signal.SIGINT)
-    with pytest.raises(KeyboardInterrupt):
-        checks.rnn_step(answer)
-    assert signal.getsignal(signal.SIGINT) is handler
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            checks.rnn_step(answer)
+        assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def test_outside_the_main_thread_the_check_works_without_a_limit():
