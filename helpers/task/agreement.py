@@ -65,6 +65,7 @@ WITHOUT_NOUN: tuple[Phrase, ...] = (
     (CONNECTOR, SEQUEL, INTRANSITIVE),
     (CONNECTOR, SEQUEL, INTRANSITIVE, LATE),
 )
+ROOM = 8 + 3  # slots in which any phrase fits: the longest, and one that may follow it
 
 
 @dataclass(frozen=True)
@@ -215,19 +216,19 @@ class AgreementTask:
     def _openers(self, labels: Array) -> Array:
         """(n, length) tokens of one length from 4 to 6; half of each label's are fronted."""
         length = int(self._rng.integers(4, 7))
-        phrases = [self.vocabulary.encode((*p, ",")) for p in lexicon().openers[length]]
-        tokens = np.array(phrases)[self._rng.integers(len(phrases), size=len(labels))]
+        phrases = _opener_words(length)
+        tokens = phrases[self._rng.integers(len(phrases), size=len(labels))]
         fronted = np.zeros(len(labels), dtype=bool)
         for label in (0, 1):
             rows = np.flatnonzero(labels == label)
             fronted[rows] = self._shuffled_halves(len(rows))
-        slots = np.tile(FRONTED[length], (int(fronted.sum()), 1))
+        slots = np.tile(np.array(FRONTED[length], np.int8), (int(fronted.sum()), 1))
         tokens[fronted] = self._fill(slots, self._rng.integers(2, size=slots.shape))
         return tokens
 
     def _middle(self, labels: Array, gap: int) -> Array:
         """(n, gap) tokens between subject and verb."""
-        slots = np.array([self._middle_slots(gap) for _ in labels])
+        slots = np.array([self._middle_slots(gap) for _ in labels], dtype=np.int8)
         if self.attractors == "random":
             numbers = self._rng.integers(2, size=slots.shape)
         else:
@@ -257,20 +258,23 @@ class AgreementTask:
         draws = self._rng.random(length).tolist()
         slots: list[int] = []
         phrases = first
-        while len(slots) < length:
-            fitting = _fitting(phrases, rest, length - len(slots))
+        while left := length - len(slots):
+            fitting = phrases if left >= ROOM else _fitting(phrases, rest, left)
             slots += fitting[int(draws.pop() * len(fitting))]
             phrases = rest
         return slots
 
     def _fill(self, slots: Array, numbers: Array) -> Array:
         """Tokens for slots (n, length); numbers (n, length), 0 or 1: of the noun in a slot."""
-        tokens = np.empty(slots.shape, dtype=np.int64)
-        for slot, words in enumerate(self._words):
-            here = slots == slot
-            drawn = self._rng.integers(len(words), size=int(here.sum()))
-            tokens[here] = words[drawn, numbers[here]] if slot == NOUN else words[drawn]
-        return tokens
+        tokens = np.empty(slots.size, dtype=np.int64)
+        order = np.argsort(slots.ravel(), kind="stable")  # slot by slot, each row by row
+        counts = np.bincount(slots.ravel())
+        ends = counts.cumsum()
+        for slot in np.flatnonzero(counts):
+            here, words = order[ends[slot] - counts[slot] : ends[slot]], self._words[slot]
+            drawn = self._rng.integers(len(words), size=len(here))
+            tokens[here] = words[drawn, numbers.ravel()[here]] if slot == NOUN else words[drawn]
+        return tokens.reshape(slots.shape)
 
 
 @functools.lru_cache(maxsize=4096)
@@ -311,6 +315,12 @@ def _slot_words() -> tuple[Array, ...]:
         nouns if slot == NOUN else vocabulary().encode(lists[slot])
         for slot in range(len(lists) + 1)
     )
+
+
+@functools.cache
+def _opener_words(length: int) -> Array:
+    """Token numbers (phrases, length) of the openers without a noun, with their comma."""
+    return np.array([vocabulary().encode((*p, ",")) for p in lexicon().openers[length]])
 
 
 @functools.cache
