@@ -36,31 +36,30 @@ def value(returned: Any) -> Callable[[], Any]:
     return lambda: returned
 
 
-def right(answers: Mapping[str, Sequence[Callable[..., Any]]]) -> pytest.MarkDecorator:
-    """Run a test for each right answer."""
+def planted_tests(
+    answers: Mapping[str, Sequence[Callable[..., Any]]], planted: Sequence[Planted]
+) -> tuple[Callable[..., None], Callable[..., None]]:
+    """Return a test of each right answer, and one of each wrong answer.
+
+    A right one passes with all points; a wrong one gets its status and words, and no solution.
+    """
     assert min(map(len, answers.values())) >= FEWEST_RIGHT
     cases = [(name, each) for name, written in answers.items() for each in written]
-    names = [f"{name}-{number}" for number, (name, _) in enumerate(cases)]
-    return pytest.mark.parametrize(("name", "answer"), cases, ids=names)
+    numbered = [f"{name}-{number}" for number, (name, _) in enumerate(cases)]
+    mistakes = [f"{each.exercise}-{each.mistake}" for each in planted]
 
+    @pytest.mark.parametrize(("name", "answer"), cases, ids=numbered)
+    def passes(name: str, answer: Callable[..., Any]) -> None:
+        result = getattr(checks, name)(answer)
+        assert result.status == RIGHT, str(result)
+        assert result.points == checks.EXERCISES[name].points
 
-def wrong(planted: Sequence[Planted]) -> pytest.MarkDecorator:
-    """Run a test for each wrong answer."""
-    names = [f"{each.exercise}-{each.mistake}" for each in planted]
-    return pytest.mark.parametrize("planted", planted, ids=names)
+    @pytest.mark.parametrize("row", planted, ids=mistakes)
+    def is_told(row: Planted) -> None:
+        result = getattr(checks, row.exercise)(row.answer)
+        assert (result.status, result.points, result.passed) == (row.status, 0, False)
+        assert row.says in str(result)
+        assert str(result).startswith(f"{row.exercise}: ")
+        assert not [each for each in SOLUTIONS if each in str(result)]
 
-
-def check_right(name: str, answer: Callable[..., Any]) -> None:
-    """Fail unless the answer passes with all points."""
-    result = getattr(checks, name)(answer)
-    assert result.status == RIGHT, str(result)
-    assert result.points == checks.EXERCISES[name].points
-
-
-def check_wrong(planted: Planted) -> None:
-    """Fail unless the answer gets its status and words, and no solution."""
-    result = getattr(checks, planted.exercise)(planted.answer)
-    assert (result.status, result.points, result.passed) == (planted.status, 0, False)
-    assert planted.says in str(result)
-    assert str(result).startswith(f"{planted.exercise}: ")
-    assert not [each for each in SOLUTIONS if each in str(result)]
+    return passes, is_told

@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 import torch
-from planted import check_right, check_wrong, right, rows, wrong
+from planted import planted_tests, rows
 
 from helpers import checks, measure
 from helpers.checks import results
@@ -216,12 +216,4 @@ STEP = rows(
 )  # fmt: skip
 WRONG = [*STEP]
 
-
-@right(RIGHT)
-def test_a_right_answer_passes(name, answer):
-    check_right(name, answer)
-
-
-@wrong(WRONG)
-def test_a_wrong_answer_is_told_what_was_seen(planted):
-    check_wrong(planted)
+test_right, test_wrong = planted_tests(RIGHT, WRONG)

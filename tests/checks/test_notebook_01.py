@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from planted import check_right, check_wrong, right, rows, wrong
+from planted import planted_tests, rows
 
 from helpers import checks, task
 from helpers.checks import results
@@ -151,12 +151,4 @@ COUNT = rows(
 )  # fmt: skip
 WRONG = [*COUNT]
 
-
-@right(RIGHT)
-def test_a_right_answer_passes(name, answer):
-    check_right(name, answer)
-
-
-@wrong(WRONG)
-def test_a_wrong_answer_is_told_what_was_seen(planted):
-    check_wrong(planted)
+test_right, test_wrong = planted_tests(RIGHT, WRONG)

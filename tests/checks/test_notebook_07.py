@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 import torch
-from planted import check_right, check_wrong, right, rows, wrong
+from planted import planted_tests, rows
 
 from helpers import networks
 from helpers.checks.results import FAILED, WRONG_SHAPE
@@ -214,12 +214,4 @@ SPAN = rows(
 )  # fmt: skip
 WRONG = [*GRU, *TERM, *SPAN, *RUN]
 
-
-@right(RIGHT)
-def test_a_right_answer_passes(name, answer):
-    check_right(name, answer)
-
-
-@wrong(WRONG)
-def test_a_wrong_answer_is_told_what_was_seen(planted):
-    check_wrong(planted)
+test_right, test_wrong = planted_tests(RIGHT, WRONG)

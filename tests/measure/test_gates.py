@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from helpers.measure.gates import JacobianTerms, gate_values, jacobian_terms, way_sizes, written
-from helpers.networks import Classifier, bias_for_span, hold_gates, logistic
+from helpers.networks import Classifier, hold_gates
 from helpers.networks.gru import GRU
 from helpers.task import AgreementTask, vocabulary
 
@@ -86,16 +86,6 @@ def test_way_sizes_are_the_mean_lengths_of_random_unit_vectors():
     for way, sizes in way_sizes(terms).items():
         passed = np.einsum("tij,nj->tni", getattr(terms, way), vectors)
         np.testing.assert_allclose(sizes**2, (passed**2).sum(-1).mean(1), rtol=0.02)
-
-
-@pytest.mark.parametrize("span", [2, 3, 10, 100, 1000])
-def test_bias_for_span_leaves_one_part_in_span_to_write(span):
-    assert logistic(bias_for_span(span)) == pytest.approx(1 - 1 / span, abs=1e-14)
-
-
-def test_bias_for_span_refuses_a_span_below_two():
-    with pytest.raises(ValueError, match="span must be 2 or more"):
-        bias_for_span(1)
 
 
 def one_step_of_training(layer):

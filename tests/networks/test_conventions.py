@@ -54,11 +54,6 @@ def test_ngs_simplified_form_in_pytorch(seed):
     np.testing.assert_allclose(got, ng_step(x, h, weights), rtol=0, atol=1e-14)
 
 
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_the_open_reset_gate_is_exactly_one(dtype):
-    assert logistic(dtype(50)) == 1
-
-
 def test_with_the_same_weights_reset_before_and_after_differ():
     x, h, weights = random_weights(0, reset=True)
     parts = zip(weights.reset, weights.update, weights.candidate, strict=True)

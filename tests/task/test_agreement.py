@@ -112,15 +112,6 @@ class TestGrammar:
         for sentence in (*short, *long):
             assert is_english(sentence.words, sentence.verb), sentence.text()
 
-    @pytest.mark.parametrize("attractors", ATTRACTORS)
-    def test_single_sentences_are_english_as_written(self, attractors):
-        task = AgreementTask((3, 30), attractors, seed=7)
-        for _ in range(60):
-            text = task.sentence().text()
-            plain = text.removesuffix(".")
-            parser().parse(plain[0].lower() + plain[1:])
-            assert text != plain
-
     @pytest.mark.parametrize(
         "text",
         [
@@ -132,39 +123,6 @@ class TestGrammar:
     def test_the_parser_knows_english(self, text):
         *words, verb = text.split()
         assert is_english(words, verb)
-
-    @pytest.mark.parametrize(
-        "text",
-        [
-            "near the old dogs , the cat , which ate , were",
-            "near the old dogs , the cats , which ate , was",
-            "near the old , the cat , which ate , was",
-            "near dogs the , the cat , which ate , was",
-            "near the grey old dogs , the cat , which ate , was",
-            "near the dogs the cat , which ate , was",
-            "near the dogs , the cat , which ate was",
-            "near the dogs , the cat which ate , was",
-            "near the dogs , the cat , that ate , was",
-            "near the dogs , the cat , ate , was",
-            "near the dogs , the cat ate was",
-            "near the dogs , the cat was",
-            "near the dogs , the cat which was",
-            "near the dogs , the cat which saw was",
-            "near the dogs , the cat which saw the was",
-            "near the dogs , the cat which saw the dog met the bird was",
-            "near the dogs , the cat which slept the dog was",
-            "near the dogs , the cat which outside slept was",
-            "near the dogs , the cat which ate and was",
-            "near the dogs , the cat which ate then slept was",
-            "near the dogs , the cat near the cat and the dog was",
-            "near the dogs , these cat near the dog was",
-            "near the dogs , the two cats near the dog were",
-            "the cat near the dog was",
-        ],
-    )
-    def test_the_parser_refuses_what_is_not(self, text):
-        *words, verb = text.split()
-        assert not is_english(words, verb)
 
     @pytest.mark.slow
     @pytest.mark.parametrize("attractors", ATTRACTORS)
@@ -208,9 +166,6 @@ class TestGap:
         gaps = {next(drawn(task, 1)).gap for _ in range(80)}
         assert gaps == {3, 4, 5, 6}
 
-    def test_a_range_of_one_gap(self):
-        assert next(drawn(AgreementTask((7, 7)), 1)).gap == 7
-
 
 def _noun_list(nouns: str) -> str:
     return {"train": "nouns", "held_out": "held_out_nouns"}[nouns]
@@ -230,12 +185,6 @@ class TestStructure:
         lengths = Counter(next(drawn(task, 1)).words.index(",") + 1 for _ in range(120))
         assert set(lengths) == {4, 5, 6}
         assert min(lengths.values()) > 20
-
-    def test_the_subject_stands_gap_plus_one_from_the_end_in_every_row(self):
-        for sentence in drawn(AgreementTask(12, seed=3), 100, at_once=10):
-            assert sentence.words[-14] == "the"
-            subject = sentence.words[-13]
-            assert subject in (SINGULAR if sentence.verb == "was" else PLURAL)
 
     @pytest.mark.parametrize("n", [1, 2, 3, 7, 32, 33])
     def test_labels_are_balanced(self, n):
@@ -300,14 +249,6 @@ class TestStructure:
             for word in sentence.words
         }
         assert used == set(vocabulary().words)
-
-    def test_all_tasks_share_one_vocabulary(self):
-        tasks = [AgreementTask(3, "none"), AgreementTask((9, 99), "same", 5, "held_out")]
-        assert all(task.vocabulary.words == vocabulary().words for task in tasks)
-
-    def test_every_predicate_is_used(self):
-        task = AgreementTask(3)
-        assert {task.sentence().predicate for _ in range(200)} == set(lexicon().predicates)
 
 
 class TestAttractors:
@@ -396,9 +337,6 @@ class TestDraws:
     def test_the_seed_decides(self):
         assert _tokens(AgreementTask(6, seed=1)) == _tokens(AgreementTask(6, seed=1))
 
-    def test_other_seeds_give_other_sentences(self):
-        assert len({_tokens(AgreementTask(6, seed=seed)) for seed in range(10)}) == 10
-
     def test_one_batch_after_another_differs(self):
         task = AgreementTask(6)
         assert len({_tokens(task) for _ in range(10)}) == 10
@@ -416,33 +354,6 @@ class TestDraws:
             found.append(_tokens(beside))
         assert found == expected
 
-    def test_drawing_leaves_torchs_generator_alone(self):
-        torch.manual_seed(0)
-        expected = torch.rand(3)
-        torch.manual_seed(0)
-        AgreementTask(6).batch(3)
-        assert torch.equal(torch.rand(3), expected)
-
-    @pytest.mark.slow
-    def test_single_sentences_are_drawn_as_a_batchs_rows_are(self):
-        def shape(sentence: Sentence) -> tuple:
-            opener, middle = sentence.words[: sentence.subject], sentence.words[-8:]
-            return (
-                ("opener", len(opener)),
-                ("fronted", bool(nouns_in(opener))),
-                ("verb", sentence.verb),
-                ("commas", "," in middle),
-                ("nouns", len(nouns_in(middle))),
-                ("attractors", sentence.attractors),
-            )
-
-        single, batched = AgreementTask(8, seed=1), AgreementTask(8, seed=2)
-        count = 900
-        one = Counter(part for _ in range(count) for part in shape(single.sentence()))
-        many = Counter(part for s in drawn(batched, count, at_once=3) for part in shape(s))
-        for part in {*one, *many}:
-            assert abs(one[part] - many[part]) / count < 0.1, part
-
 
 def _tokens(task: AgreementTask) -> tuple:
     tokens, labels = task.batch(8)
@@ -456,9 +367,6 @@ class TestText:
         sentence = Sentence((*opener, "the", "cat", *middle), 5, "was", 0)
         assert sentence.text() == "Near the dogs, the cat, which already ate, was full."
 
-    def test_the_predicate_is_the_sentences_own(self):
-        assert Sentence(("the", "cats"), 1, "were", 0, "tired").text() == "The cats were tired."
-
     def test_generated_text_holds_the_words_in_order(self):
         task = AgreementTask((3, 20), seed=1)
         for _ in range(50):
@@ -470,66 +378,39 @@ class TestText:
             assert tuple(words) == (*sentence.words, sentence.verb, sentence.predicate)
 
 
-NOT_INTEGERS = st.one_of(
-    st.floats(), st.booleans(), st.none(), st.text(max_size=5), st.binary(max_size=5)
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"gap": 2}, "gap must be .*from 3 to 10000; got 2"),
+        ({"gap": 10_001}, "gap must be .*from 3 to 10000"),
+        ({"gap": 5.0}, "gap must be .*from 3 to 10000"),
+        ({"gap": True}, "gap must be .*from 3 to 10000"),
+        ({"gap": (2, 9)}, r"gap\[0\] must be .*from 3 to 10000"),
+        ({"gap": (3, "9")}, r"gap\[1\] must be .*from 3 to 10000"),
+        ({"gap": (9, 3)}, "gap must be .* with low <= high"),
+        ({"gap": (3, 4, 5)}, "gap must be a number or a pair"),
+        ({"attractors": "None"}, "attractors must be one of 'none', 'random'"),
+        ({"nouns": ["train"]}, "nouns must be one of 'train', 'held_out'"),
+        ({"seed": -1}, "seed must be .*at least 0; got -1"),
+    ],
 )
-BAD_GAPS = st.one_of(st.integers(max_value=2), st.integers(min_value=10_001), NOT_INTEGERS)
-GAPS = st.integers(min_value=3, max_value=10_000)
-NOT_POSITIVE = st.one_of(st.integers(max_value=0), NOT_INTEGERS)
+def test_bad_arguments_are_named(arguments, message):
+    with pytest.raises(ValueError, match=f"^{message}"):
+        AgreementTask(**{"gap": 5, **arguments})
 
 
-class TestBadInput:
-    @given(BAD_GAPS)
-    def test_gap(self, gap):
-        with pytest.raises(ValueError, match=r"^gap must be .*from 3 to 10000; got"):
-            AgreementTask(gap)
+@pytest.mark.parametrize("n", [0, -1, 2.0, None])
+def test_no_batch(n):
+    with pytest.raises(ValueError, match=r"n must be .*at least 1; got"):
+        AgreementTask(5).batch(n)
 
-    @given(GAPS, BAD_GAPS, st.booleans())
-    def test_an_end_of_the_range(self, good, bad, bad_first):
-        gap = (bad, good) if bad_first else (good, bad)
-        with pytest.raises(ValueError, match=rf"^gap\[{1 - bad_first}\] must be .*from 3 to 10000"):
-            AgreementTask(gap)
 
-    @given(st.lists(GAPS, min_size=2, max_size=2, unique=True))
-    def test_a_reversed_range(self, ends):
-        with pytest.raises(ValueError, match=r"gap must be .* with low <= high"):
-            AgreementTask((max(ends), min(ends)))
-
-    @given(st.lists(GAPS, max_size=5).filter(lambda ends: len(ends) != 2))
-    def test_a_range_of_not_two_numbers(self, ends):
-        with pytest.raises(ValueError, match="gap must be a number or a pair"):
-            AgreementTask(tuple(ends))
-
-    @given(
-        st.one_of(
-            st.text().filter(lambda word: word not in (*ATTRACTORS, *NOUNS)),
-            st.sampled_from([None, 0, "None", "held-out", ["none"]]),
-        )
-    )
-    def test_attractors_and_nouns(self, word):
-        with pytest.raises(ValueError, match="attractors must be one of 'none', 'random'"):
-            AgreementTask(5, attractors=word)
-        with pytest.raises(ValueError, match="nouns must be one of 'train', 'held_out'"):
-            AgreementTask(5, nouns=word)
-
-    @given(st.one_of(st.integers(max_value=-1), NOT_INTEGERS))
-    def test_seed(self, seed):
-        with pytest.raises(ValueError, match=r"seed must be .*at least 0; got"):
-            AgreementTask(5, seed=seed)
-
-    @given(NOT_POSITIVE)
-    def test_batch(self, n):
-        with pytest.raises(ValueError, match=r"n must be .*at least 1; got"):
-            AgreementTask(5).batch(n)
-
-    @settings(max_examples=50)
-    @given(
-        st.integers(3, 300), st.sampled_from(ATTRACTORS), st.integers(0, 2**63), st.integers(1, 9)
-    )
-    def test_all_that_is_in_range_works(self, gap, attractors, seed, n):
-        tokens, labels = AgreementTask(gap, attractors, seed).batch(n)
-        assert tokens.shape[0] == n == len(labels)
-        assert is_english(vocabulary().decode(tokens[0]), VERBS[labels[0]])
+@settings(max_examples=50)
+@given(st.integers(3, 300), st.sampled_from(ATTRACTORS), st.integers(0, 2**63), st.integers(1, 9))
+def test_all_that_is_in_range_works(gap, attractors, seed, n):
+    tokens, labels = AgreementTask(gap, attractors, seed).batch(n)
+    assert tokens.shape[0] == n == len(labels)
+    assert is_english(vocabulary().decode(tokens[0]), VERBS[labels[0]])
 
 
 @pytest.mark.parametrize("attractors", ATTRACTORS)
