@@ -155,17 +155,17 @@ def backward(
     d_weight_ih = result("weight_ih", 3 * hidden, size)
     d_weight_hh = result("weight_hh", 3 * hidden, hidden)  # rows n, r, z until the end
     d_bias = np.zeros(4 * hidden, dtype)
-    others_wanted = set(wanted) - {"states", "h0"}
+    weights_wanted = set(wanted) - {"states", "h0"}
     d_states = result("states", steps, hidden, batch)
 
     # The layout of `forward`. Of each step: e z, which is kept, and ds, dr, dz, dn.
     chunk = chunk_length(batch, 3 * hidden)
-    e_chunk = np.empty((chunk, hidden, batch), dtype)
-    delta_chunk = np.empty((chunk, 5, hidden, batch), dtype)
+    direct_chunk = np.empty((chunk, hidden, batch), dtype)
+    factor_chunk = np.empty((chunk, 5, hidden, batch), dtype)
     ones = np.ones(chunk * batch, dtype)
     to_h = np.ascontiguousarray(_n_first(weight_hh).T)
     add, multiply = np.add, np.multiply
-    # signal: what arrives at h_t from later steps
+    # signal: what arrives at h_t from later steps; with the direct part it is e_t
     signal = np.zeros((hidden, batch), dtype)
     if grad_last is not None:
         signal[...] = grad_last.T
@@ -177,21 +177,23 @@ def backward(
             if not loss_reads and not signal.any() and _finite(x) and _finite(h_before):
                 continue
             length = stop - start
-            e = e_chunk[:length] if d_states is None else d_states[start:stop]
-            e[...] = direct.swapaxes(1, 2) if loss_reads else 0
+            if loss_reads:
+                direct_chunk[:length] = direct.swapaxes(1, 2)
             h_before = h_before.swapaxes(1, 2)
-            factors = delta_chunk[:length]
+            factors = factor_chunk[:length]
             _write_factors(factors, gates[start:stop].swapaxes(2, 3), h_before)
-            but_dn, srz = factors[:, :4], factors[:, 1:4].reshape(length, 3 * hidden, batch)
-            from_last = (each[::-1] for each in (e, but_dn, srz, factors[:, 0]))
-            for e_t, but_dn_t, srz_t, kept_t in zip(*from_last, strict=True):
-                add(e_t, signal, e_t)
-                multiply(but_dn_t, e_t, but_dn_t)
-                to_h.dot(srz_t, signal)
-                add(signal, kept_t, signal)
-            if not others_wanted:
+            srz = factors[:, 1:4].reshape(length, 3 * hidden, batch)
+            for t in reversed(range(length)):
+                if loss_reads:
+                    add(signal, direct_chunk[t], signal)
+                if d_states is not None:
+                    d_states[start + t] = signal
+                all_t = factors[t]
+                multiply(all_t, signal, all_t)
+                to_h.dot(srz[t], signal)
+                add(signal, all_t[0], signal)
+            if not weights_wanted:
                 continue
-            factors[:, 4] *= e
             columns = _columns(factors[:, 1:].reshape(length, 4 * hidden, batch))
             if d_weight_ih is not None:
                 d_weight_ih += np.dot(columns[hidden:], x.reshape(-1, size))
@@ -236,20 +238,13 @@ def _write_factors(factors: Array, gates: Array, h_before: Array) -> None:
 
     gates: (steps, 4, hidden, batch); h_before: (steps, hidden, batch).
     """
-    s, r, z, n = gates.swapaxes(0, 1)
-    keep, ds, dr, dz, dn = factors.swapaxes(0, 1)
-    keep[...] = z
-    writes = np.subtract(1, z, out=dr)
-    np.subtract(h_before, n, out=dz)
-    dz *= z
-    dz *= writes
-    np.multiply(n, n, out=dn)
-    np.subtract(1, dn, out=dn)
-    dn *= writes
-    np.multiply(dn, r, out=ds)
-    np.subtract(1, r, out=dr)
-    dr *= s
-    dr *= ds
+    s, r, z, n = np.ascontiguousarray(gates.swapaxes(0, 1))  # whole arrays are quicker than slices
+    writes = 1 - z
+    dn = writes * (1 - n * n)
+    ds = dn * r
+    dr = ds * s * (1 - r)
+    dz = (h_before - n) * z * writes
+    np.stack((z, ds, dr, dz, dn), axis=1, out=factors)
 
 
 def _columns(sequence: Array) -> Array:

@@ -173,28 +173,30 @@ def backward(
     d_states = result("states", steps, batch, hidden)
 
     chunk = chunk_length(batch, hidden)
-    dh_chunk, delta_chunk = np.empty((2, chunk, batch, hidden), dtype)
+    delta_chunk = np.empty((chunk, batch, hidden), dtype)
     ones = np.ones(chunk * batch, dtype)
     add, multiply = np.add, np.multiply
-    # signal: what arrives at h_t from later steps, delta_{t+1} W_hh
+    # signal: what arrives at h_t from later steps; with the direct part it is dL/dh_t
     signal = np.full((batch, hidden), 0 if grad_last is None else grad_last, dtype)
     with np.errstate(all="ignore"), flush_subnormal():
         for stop in range(steps, 0, -chunk):
             start = max(0, stop - chunk)
             direct, x, h_before = (each[start:stop] for each in (grad_states, inputs, states))
-            if not signal.any() and not direct.any() and _finite(x) and _finite(h_before):
+            loss_reads = direct.any()
+            if not loss_reads and not signal.any() and _finite(x) and _finite(h_before):
                 continue
-            length = stop - start
-            dh = dh_chunk[:length] if d_states is None else d_states[start:stop]
-            dh[...] = direct
             phi = states[start + 1 : stop + 1]
             if probe is not None:
                 phi = phi - probe[start:stop]
-            delta = delta_chunk[:length]
+            delta = delta_chunk[: stop - start]
             slope(phi, delta)
-            for dh_t, delta_t in zip(dh[::-1], delta[::-1], strict=True):
-                add(dh_t, signal, dh_t)
-                multiply(delta_t, dh_t, delta_t)
+            for t in reversed(range(stop - start)):
+                if loss_reads:
+                    add(signal, direct[t], signal)
+                if d_states is not None:
+                    d_states[start + t] = signal
+                delta_t = delta[t]
+                multiply(delta_t, signal, delta_t)
                 delta_t.dot(weight_hh, signal)
             rows = _rows(delta)
             if d_weight_ih is not None:
