@@ -16,7 +16,6 @@ if sys.version_info < (3, 10):
 
 import argparse
 import os
-import pathlib
 import subprocess
 
 from tools import install
@@ -36,9 +35,11 @@ COMMANDS = {  # the extra of pyproject.toml that it needs, the module that it ru
     "site": ("site", ["tools.site"], "make web pages of the notebooks in build/site"),
     "slides": ("site", ["tools.slides"], "make slides of the notebooks in build/slides"),
     "grading": ("grading", ["tools.grading"], "make a folder for nbgrader; its path follows"),
+    "handout": ("", ["tools.handout"], "make the folder for learners; its path follows"),
     "animate": ("", ["tools.animation"], "make the README's two animations anew"),
     "wheels": ("", ["tools.wheels"], "fetch all packages for a room without network"),
 }
+WHOLE = ("test", "bench", "build", "grading", "handout")  # what needs solutions or tests
 ONE_THREAD = dict.fromkeys(
     ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "VECLIB_MAXIMUM_THREADS"), "1"
 )
@@ -58,9 +59,9 @@ def run(command, words):
     if command == "lab":
         print("JupyterLab opens in your browser. If it does not, click the address below.")
         print("To end it, press Ctrl and C here.", flush=True)
-    with install.in_use() as held:
+    with install.in_use():
         whole = [install.venv_python(), "-m"] + module + words
-        process = subprocess.Popen(whole, cwd=install.ROOT, env=variables, **held)
+        process = subprocess.Popen(whole, cwd=install.ROOT, env=variables, close_fds=False)
         while True:
             try:
                 status = process.wait()
@@ -73,21 +74,22 @@ def main(words):
     """Do what the words of the command line ask for; returns the exit status."""
     parser = argparse.ArgumentParser(
         prog="course.py",
-        usage="python course.py [--repair] [--wheels FOLDER] [command] [words ...]",
+        usage="python course.py [--repair] [command] [words ...]",
         epilog=HELP.format("\n".join("  {:8}{}".format(k, v[2]) for k, v in COMMANDS.items())),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--repair", action="store_true", help="install everything anew first")
     parser.add_argument(
-        "--wheels", metavar="FOLDER", type=pathlib.Path, help="install from there, not the network"
-    )
-    parser.add_argument(
         "command", nargs="?", choices=COMMANDS, default="lab", help=argparse.SUPPRESS
     )
     parser.add_argument("words", nargs=argparse.REMAINDER, help=argparse.SUPPRESS)
     asked = parser.parse_args(words)
+    if asked.command in WHOLE and not (install.ROOT / "notebooks" / "solutions").is_dir():
+        sentence = "course.py: this copy has no solutions and tests, which {} needs."
+        print(sentence.format(asked.command), file=sys.stderr)
+        return 1
     try:
-        install.set_up(COMMANDS[asked.command][0], asked.repair, asked.wheels)
+        install.set_up(COMMANDS[asked.command][0], asked.repair)
     except KeyboardInterrupt:
         print("\ncourse.py: interrupted; the next call sees to it by itself.", file=sys.stderr)
         return 130

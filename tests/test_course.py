@@ -45,7 +45,7 @@ class Room:
         self.fails: dict[str, BaseException] = {}
         self.missing_package = False
 
-    def take(self, step: str, words: list, lock: object) -> None:
+    def take(self, step: str, words: list) -> None:
         self.words.append([str(word) for word in words])
         if "venv" in words:
             install.venv_python().parent.mkdir()
@@ -160,14 +160,13 @@ def test_linux_takes_the_cpu_build_while_its_index_answers(room, monkeypatch, ca
     assert room.steps() == []
 
 
-@pytest.mark.parametrize("named", [True, False])
-def test_wheels_are_taken_instead_of_the_network(room, tmp_path, monkeypatch, named):
+def test_wheels_are_taken_instead_of_the_network(room, monkeypatch):
     monkeypatch.setattr(install, "SYSTEM", "linux")
-    folder = tmp_path / "a stick" if named else install.WHEELS
-    folder.mkdir(parents=True)
-    install.set_up("", wheels=folder if named else None)
+    install.WHEELS.mkdir(parents=True)
+    install.set_up("")
     words = room.words[1]
-    assert words[words.index("--no-index") :][:3] == ["--no-index", "--find-links", str(folder)]
+    found = words[words.index("--no-index") :][:3]
+    assert found == ["--no-index", "--find-links", str(install.WHEELS)]
     assert room.steps() == NEW
 
 
@@ -199,10 +198,8 @@ def test_broken_venv_is_made_anew(room, capsys, damage):
     capsys.readouterr()
     (install.VENV / "debris").touch()
     damage(room)
-    unfinished = not install.stamp()
     install.set_up("")
     assert room.steps() == NEW
-    assert ("Removing" in capsys.readouterr().out) is unfinished
     assert install.ready("")
     assert not (install.VENV / "debris").exists()
     assert not install.OLD.exists()
@@ -393,8 +390,7 @@ def real(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def take(folder: Path, code: str) -> None:
-    with open(folder / "lock", "w") as lock:
-        install.take("Step 1 of 1: try", [sys.executable, "-c", code], lock)
+    install.take("Step 1 of 1: try", [sys.executable, "-c", code])
 
 
 def test_step_that_works_says_one_line(real, capfd):
@@ -431,7 +427,7 @@ def test_step_left_behind_keeps_the_next_call_waiting(room, capsys):
     with install.LOCK.open("a") as lock:
         assert install.locked(lock)
         code = "import time; time.sleep(0.6)"
-        left = subprocess.Popen([sys.executable, "-c", code], **install.passed_on(lock))
+        left = subprocess.Popen([sys.executable, "-c", code], close_fds=False)
     install.set_up("")
     assert left.poll() is not None
     assert "waiting for it" in capsys.readouterr().out
@@ -474,6 +470,7 @@ def course(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
         (["site"], "site", ["-m", "tools.site"]),
         (["slides"], "site", ["-m", "tools.slides"]),
         (["grading", "../marks"], "grading", ["-m", "tools.grading", "../marks"]),
+        (["handout", "90", "../lab"], "", ["-m", "tools.handout", "90", "../lab"]),
         (["record"], "", ["-m", "tools.record_runs"]),
         (["bench", "-k", "probe"], "test", ["tests/benchmarks", "-k", "probe"]),
         (["wheels", "--for", "windows"], "", ["-m", "tools.wheels", "--for", "windows"]),
@@ -485,7 +482,7 @@ def test_each_command_runs_its_module(course, words, extra, end):
     ((started, settings),) = course.started
     assert started[-len(end) :] == end
     assert settings["cwd"] == ROOT
-    assert course.asked == [(extra, False, None)]
+    assert course.asked == [(extra, False)]
     single = words[0] in ("bench", "record")
     assert (settings["env"].get("VECLIB_MAXIMUM_THREADS") == "1") is single
 
@@ -506,8 +503,8 @@ def test_without_a_word_jupyterlab_opens_on_the_first_page(course, capsys):
 
 def test_settings_come_before_the_command(course):
     course.main(["--repair"])
-    course.main(["--wheels", "a stick", "test", "--repair"])
-    assert course.asked == [("", True, None), ("test", False, Path("a stick"))]
+    course.main(["test", "--repair"])
+    assert course.asked == [("", True), ("test", False)]
     assert course.started[-1][0][-1] == "--repair"
 
 
@@ -535,6 +532,17 @@ def test_what_ends_the_set_up_is_told(course, monkeypatch, capsys, how, status, 
     assert course.main(["test"]) == status
     assert sentence in capsys.readouterr().err
     assert course.started == []
+
+
+@pytest.mark.parametrize("command", ["test", "bench", "build", "grading", "handout"])
+def test_copy_without_solutions_is_told_before_anything_is_installed(
+    course, tmp_path, monkeypatch, capsys, command
+):
+    monkeypatch.setattr(install, "ROOT", tmp_path)
+    assert course.main([command]) == 1
+    assert f"no solutions and tests, which {command} needs" in capsys.readouterr().err
+    assert course.asked == course.started == []
+    assert course.main(["lab"]) == 0
 
 
 def test_help_names_every_command_and_installs_nothing(course, capsys):

@@ -17,7 +17,6 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any
 
@@ -89,24 +88,17 @@ def check_machine(gigabytes: float) -> None:
     if sys.maxsize < 2**32:
         raise Stop("PyTorch needs a 64-bit Python, and this one has 32 bits.")
     if not all(map(importlib.util.find_spec, ("venv", "ensurepip"))):
-        raise Stop(
-            "This Python has no venv module. On Debian and Ubuntu install it with: "
-            f"sudo apt install python{PYTHON}-venv"
-        )
+        add = f"sudo apt install python{PYTHON}-venv"
+        raise Stop(f"This Python has no venv module. On Debian and Ubuntu add it with: {add}")
     if SYSTEM == "macos" and machine == "x86_64":
-        raise Stop(
-            "PyTorch is no longer released for Macs with an Intel processor. Use conda: "
-            "conda env create -f environment.yml. (On a Mac with an Apple processor: "
-            "this Python is an Intel one; install one for arm64.)"
-        )
+        conda = "Use conda: conda env create -f environment.yml"
+        raise Stop(f"PyTorch is no longer released for Pythons made for Intel Macs. {conda}")
     if SYSTEM == "macos" and int(mac.split(".")[0]) < 14:
         raise Stop(f"PyTorch needs macOS 14 or newer, and this is macOS {mac}.")
     if SYSTEM == "windows" and machine == "arm64":
         raise Stop("PyTorch is not released for Windows on ARM processors.")
     if libc == "glibc" and [int(part) for part in glibc.split(".")] < [2, 28]:
-        raise Stop(
-            f"PyTorch needs glibc 2.28 (Debian 10, Ubuntu 20.04, RHEL 8), and this is {glibc}."
-        )
+        raise Stop(f"PyTorch needs glibc 2.28 (Debian 10, Ubuntu 20.04), and this is {glibc}.")
     if free < gigabytes:
         raise Stop(no_room(f"{free:.1f} GB are free, {gigabytes} GB needed"))
 
@@ -114,8 +106,10 @@ def check_machine(gigabytes: float) -> None:
 def locked(file: IO, alone: bool = True) -> bool:
     """Try to lock an open file, alone or with others; whether it is locked now.
 
-    The system drops the lock when its last holder ends, however that ends.
+    Processes started with close_fds=False hold the lock too, should course.py be killed; the
+    system drops it when the last of them ends, however that ends.
     """
+    os.set_inheritable(file.fileno(), True)
     try:
         if sys.platform == "win32":
             import msvcrt
@@ -130,36 +124,23 @@ def locked(file: IO, alone: bool = True) -> bool:
     return True
 
 
-def passed_on(file: IO) -> dict[str, Any]:
-    """Give the settings with which a process holds a file's lock though course.py be killed."""
-    return {} if os.name == "nt" else {"pass_fds": [file.fileno()]}
-
-
-@contextlib.contextmanager
-def in_use() -> Iterator[dict[str, Any]]:
-    """Mark .venv as in use; gives the settings for the process that uses it.
-
-    On Windows the system itself keeps what runs from being moved.
-    """
+def in_use() -> contextlib.AbstractContextManager:
+    """Mark .venv as in use until the context ends."""
     try:
         file = USE.open("a")
     except OSError:  # a folder that cannot be written to: nobody can install there either
-        yield {}
-        return
-    with file:
-        locked(file, alone=False)
-        yield passed_on(file)
+        return contextlib.nullcontext()
+    locked(file, alone=False)
+    return file
 
 
-def take(step: str, words: list, lock: IO) -> None:
+def take(step: str, words: list) -> None:
     """Take one step of the installation, its words going to LOG; raises Stop."""
     print(step, end=" ", flush=True)
     variables = dict(os.environ, PIP_DISABLE_PIP_VERSION_CHECK="1", PIP_USER="0")
-    with LOG.open("ab+") as log:
-        start = log.tell()
-        process = subprocess.Popen(
-            words, stdout=log, stderr=log, cwd=ROOT, env=variables, **passed_on(lock)
-        )
+    with LOG.open("wb+") as log:
+        output: dict[str, Any] = {"stdout": log, "stderr": log, "close_fds": False}
+        process = subprocess.Popen(words, cwd=ROOT, env=variables, **output)
         try:
             while process.poll() is None:
                 print(".", end="", flush=True)
@@ -168,21 +149,19 @@ def take(step: str, words: list, lock: IO) -> None:
         finally:
             process.wait()  # interrupted, it got that too, and ends soon
             print(flush=True)
-        log.seek(start)
-        said = log.read().decode(errors="replace")
     if process.returncode == 0:
         return
-    if os.strerror(errno.ENOSPC) in said:
-        raise Stop(no_room("here or in the folder for temporary files"))
-    if "Long Path" in said:
-        raise Stop(
-            f"{ROOT} is too long a path for Windows, which has room for 67 characters: "
-            "move the folder, for example to C:\\course."
-        )
-    if any(word in said for word in ("ConnectionError", "ResolutionError", "TimeoutError")):
-        raise Stop("The network fails. Run the same command again when it is back.")
+    said = LOG.read_text(encoding="utf-8", errors="replace")
+    network = "The network fails. Run the same command again when it is back."
+    told = {
+        os.strerror(errno.ENOSPC): no_room("here or in the folder for temporary files"),
+        "Long Path": f"{ROOT} is too long a path for Windows, which has room for 67 characters: "
+        "move the folder, for example to C:\\course.",
+        **dict.fromkeys(("ConnectionError", "ResolutionError", "TimeoutError"), network),
+    }
     last = "\n".join(said.splitlines()[-20:])
-    raise Stop(f"The step failed. These were its last words; {LOG} has all:\n{last}")
+    failed = f"The step failed. These were its last words; {LOG} has all:\n{last}"
+    raise Stop(next((sentence for words, sentence in told.items() if words in said), failed))
 
 
 def cpu_index_answers(seconds: float = 4) -> bool:
@@ -194,39 +173,36 @@ def cpu_index_answers(seconds: float = 4) -> bool:
         return False
 
 
-def fill(extras: list[str], wheels: Path | None, lock: IO) -> None:
+def fill(extras: list[str]) -> None:
     """Make .venv unless it stands, and install the course there with these extras."""
-    begun, needed, cost = time.monotonic(), 2, ""
-    python, steps = venv_python(), []
-    pip = [python, "-m", "pip", "install", "--progress-bar=off", "-c", "constraints.txt"]
-    if wheels or WHEELS.is_dir():
-        pip += ["--no-index", "--find-links", (wheels or WHEELS).resolve()]
+    course, cpu = f".[{','.join(extras)}]" if extras else ".", True
+    pip = [venv_python(), "-m", "pip", "install", "--progress-bar=off", "-c", "constraints.txt"]
+    steps: list[tuple[str, list]] = []
+    if WHEELS.is_dir():
+        pip += ["--no-index", "--find-links", WHEELS]
+    elif SYSTEM == "linux" and not VENV.exists():
+        cpu = cpu_index_answers()
+        steps += [("fetch PyTorch", [*pip, "--no-deps", "--index-url", CPU_INDEX, "torch"])] * cpu
+    steps.append((f"install {' and '.join(['the course', *extras])}", [*pip, "-e", course]))
+    imports = f"import {', '.join(PACKAGES.split())}"
+    steps.append(("try it", [venv_python(), "-c", imports]))
+    if not cpu:
+        print("PyTorch's CPU builds can't be reached; the build for GPUs is taken.")
+    check_machine(2 if cpu else 8)
+    cost = ""
     if not VENV.exists():
-        cost = ", about 0.3 GB to fetch and 1.3 GB of disk"
-        # What .venv is made from: course.py may itself be running in .venv.
-        base = getattr(sys, "_base_executable", None) or sys.executable
-        steps.append((f"make .venv with Python {PYTHON}", [base, "-m", "venv", VENV]))
-        if SYSTEM == "linux" and "--no-index" not in pip:
-            if cpu_index_answers():
-                words = [*pip, "--no-deps", "--index-url", CPU_INDEX, "torch"]
-                steps.append(("fetch PyTorch, 0.2 GB", words))
-            else:
-                needed, cost = 8, ", 3 GB to fetch and 5.4 GB of disk"
-                print("PyTorch's CPU builds can't be reached; the build for GPUs is taken.")
-    check_machine(needed)
-    if not VENV.exists():
+        cost = f", about {'0.3' if cpu else '3'} GB to fetch, {'1.3' if cpu else '5.4'} GB of disk"
         VENV.mkdir()
         (VENV / "course.json").write_text("{}", encoding="utf-8")
-    course = f".[{','.join(extras)}]" if extras else "."
-    steps.append((f"install {' and '.join(['the course', *extras])}", [*pip, "-e", course]))
-    steps.append(("try it", [python, "-c", f"import {', '.join(PACKAGES.split())}"]))
+        # What .venv is made from: course.py may itself be running in .venv.
+        base = getattr(sys, "_base_executable", None) or sys.executable
+        steps.insert(0, (f"make .venv with Python {PYTHON}", [base, "-m", "venv", VENV]))
     print(f"Installing into {VENV}{cost}. This happens once and takes some minutes.")
     for number, (what, words) in enumerate(steps, 1):
-        take(f"Step {number} of {len(steps)}: {what}", words, lock)
+        take(f"Step {number} of {len(steps)}: {what}", words)
     finished = json.dumps({**wanted(), "extras": extras})
     (VENV / "course.json").write_text(finished, encoding="utf-8")
-    size = sum(file.lstat().st_size for file in VENV.rglob("*")) / 1e9
-    print(f"Done in {time.monotonic() - begun:.0f} s: .venv takes {size:.1f} GB.", flush=True)
+    print("Done.", flush=True)
 
 
 def put_back() -> None:
@@ -236,31 +212,27 @@ def put_back() -> None:
         OLD.rename(VENV)
 
 
-def renew(extras: list[str], wheels: Path | None, lock: IO) -> None:
+def renew(extras: list[str]) -> None:
     """Make .venv anew; the old one comes back if that fails, and goes if it does not."""
     with USE.open("a") as use:
-        finished = bool(stamp())
-        if locked(use):
-            with contextlib.suppress(FileNotFoundError, PermissionError):
+        if stamp() and locked(use):
+            with contextlib.suppress(PermissionError):  # Windows does not move what runs
                 VENV.rename(OLD)
-        if VENV.exists():
+        if stamp():
             raise Stop("JupyterLab or another command runs from .venv: end it, then try again.")
-        if OLD.exists() and not finished:
-            print("Removing what an interrupted installation left.", flush=True)
-            shutil.rmtree(OLD, ignore_errors=True)
+        shutil.rmtree(VENV, ignore_errors=True)  # what an interrupted installation left
         try:
-            fill(extras, wheels, lock)
+            fill(extras)
         except BaseException:
             put_back()
             raise
         shutil.rmtree(OLD, ignore_errors=True)
 
 
-def set_up(extra: str, repair: bool = False, wheels: Path | None = None) -> None:
+def set_up(extra: str, repair: bool = False) -> None:
     """Bring .venv to the state that a command with this extra needs; at once if it is in it.
 
-    repair makes it anew in any case; wheels is a folder to install from. Raises Stop, unless
-    a .venv that will do stands already.
+    repair makes it anew in any case. Raises Stop, unless a .venv that will do stands already.
     """
     if ready(extra) and not repair:
         return
@@ -277,11 +249,9 @@ def set_up(extra: str, repair: bool = False, wheels: Path | None = None) -> None
             raise Stop(f"{VENV} was not made by course.py. Move it away, and run this again.")
         have = stamp()
         extras = sorted({extra, *have.get("extras", [])} - {""})
+        anew = repair or not works("") or not have.items() >= wanted().items()
         try:
-            if repair or not works("") or not have.items() >= wanted().items():
-                renew(extras, wheels, lock)
-            else:
-                fill(extras, wheels, lock)
+            (renew if anew else fill)(extras)
         except Stop as stop:
             if repair or not works(extra):
                 raise

@@ -1,0 +1,141 @@
+"""Make the folder to give out: no solutions, no outputs, and of a plan its own cells alone.
+
+From the command line: python course.py handout [90|half-day|all] FOLDER
+"""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+import re
+import shutil
+import sys
+from pathlib import Path
+from typing import NamedTuple
+
+from nbconvert.preprocessors import ClearOutputPreprocessor
+from nbformat import NotebookNode
+from nbformat.v4 import new_markdown_cell, new_notebook
+
+from tools.build import NOTEBOOKS, normalise, write
+from tools.reading import INDEX, read
+
+ROOT = NOTEBOOKS.parent
+GUIDE = ROOT / "instructor" / "guide.md"
+PLANS = {"90": 2, "half-day": 3}  # the sections of the guide that hold them
+GIVEN = ("course.py", "pyproject.toml", "constraints.txt", "environment.yml")
+GIVEN += ("LICENSE", "CITATION.cff", "helpers", "tools", "data")
+ROW = re.compile(r"^\| (\d+) \| (\d\d|index)\b[^|]*\| ([^|]*) \| (.*) \|$", re.MULTILINE)
+ID = re.compile(r"`([a-z]+(?:-[a-z0-9]+)*)`")
+QUESTION = re.compile(r"^\*\*The question\.\*\*.*$", re.MULTILINE)
+README = """\
+# Vanishing and exploding gradients, on one sentence
+
+With Python 3.10 or newer and nothing else installed, open a terminal in this folder and type
+
+    python course.py
+
+On some machines Python is called `python3` or, on Windows, `py`. The first call says how much it
+fetches, and takes some minutes; later calls start in seconds. A browser opens on the first page,
+`notebooks/index.ipynb`. If an installation is cut short, run the same command again.
+
+A Mac with an Intel processor needs conda: `conda env create -f environment.yml`,
+`conda activate vanishing-gradients-course`, `jupyter lab notebooks/index.ipynb`.
+"""
+
+
+class Row(NamedTuple):
+    """A row of a plan: when it begins, the cells that it runs, and what is asked and said."""
+
+    minute: int
+    notebook: str  # its number, or "index"
+    run: str
+    cells: list[str]
+    talk: str
+
+
+def plan(name: str) -> list[Row]:
+    """Read the rows of the guide's plan "90" or "half-day" that run something."""
+    section = GUIDE.read_text(encoding="utf-8").split(f"\n## {PLANS[name]}. ")[1].split("\n## ")[0]
+    found = [Row(int(m), n, run, ID.findall(run), talk) for m, n, run, talk in ROW.findall(section)]
+    return [row for row in found if row.cells]
+
+
+def text_above(cells: list[NotebookNode], position: int) -> list[NotebookNode]:
+    """The text right above a cell, such as its question; not one that tells what was seen."""
+    above = cells[position - 1]
+    told = above.cell_type == "code" or above.id.endswith("-seen")
+    return [] if told or not position else [above]
+
+
+def lab(rows: list[Row]) -> NotebookNode:
+    """One notebook of a plan's cells in its order, each with the text right above it.
+
+    The cells of a notebook make a part, which begins with that notebook's question and imports:
+    no part needs another's cells.
+    """
+    taken: list[NotebookNode] = []
+    for number, part in itertools.groupby(rows, key=lambda row: row.notebook):
+        [path] = NOTEBOOKS.glob(f"{number}*.ipynb")  # the learners' copies, with stubs
+        cells = read(path).cells
+        positions = {cell.id: position for position, cell in enumerate(cells)}
+        names = [name for row in part for name in row.cells]
+        if number != "index":
+            title, _, rest = cells[0].source.partition("\n")
+            head = [title, *QUESTION.findall(rest)]
+            taken.append(new_markdown_cell("\n\n".join(head), id=f"{number}-question"))
+            taken.append(cells[positions["imports"]])
+        for position in map(positions.__getitem__, names):
+            taken += [*text_above(cells, position), cells[position]]
+        for cell in taken:
+            if cell.id in positions:  # other parts may have a cell of that id
+                cell.id = f"{number}-{cell.id}"
+    return new_notebook(cells=taken)
+
+
+def handout(name: str, folder: Path) -> list[str]:
+    """Fill a new folder with what learners get; returns the names of its notebooks.
+
+    name: a plan, whose cells become one notebook, the first page; or "all" notebooks, whole.
+    Raises FileExistsError if the folder is there.
+    """
+    if name == "all":
+        notebooks = {path.name: read(path) for path in sorted(NOTEBOOKS.glob("*.ipynb"))}
+    else:
+        notebooks = {INDEX: lab(plan(name))}
+    folder.mkdir(parents=True)
+    for item in GIVEN:
+        source, target = ROOT / item, folder / item
+        if source.is_dir():
+            shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            shutil.copyfile(source, target)
+    (folder / "README.md").write_text(README, encoding="utf-8")
+    (folder / "notebooks").mkdir()
+    for file, notebook in notebooks.items():
+        cleared, _ = ClearOutputPreprocessor().preprocess(notebook, {})
+        normalise(cleared)
+        write(cleared, folder / "notebooks" / file)
+    return list(notebooks)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Make the folder named; returns the exit status."""
+    parser = argparse.ArgumentParser(prog="python course.py handout", description=__doc__)
+    parser.add_argument("plan", nargs="?", choices=[*PLANS, "all"], default="all")
+    parser.add_argument("folder", type=Path, help="must not exist yet")
+    asked = parser.parse_args(arguments)
+    try:
+        names = handout(asked.plan, asked.folder)
+    except FileExistsError:
+        print(f"{asked.folder} is there already: name a new folder.", file=sys.stderr)
+        return 1
+    except OSError as error:
+        print(f"{asked.folder} cannot be written: {error.strerror}.", file=sys.stderr)
+        return 1
+    print(f"{asked.folder} holds {', '.join(names)}, without outputs and solutions.")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
