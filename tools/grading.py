@@ -6,20 +6,38 @@ From the command line: python -m tools.grading FOLDER, and then nbgrader in that
 from __future__ import annotations
 
 import argparse
+import json
 import shutil
 import sys
+from importlib import metadata
 from pathlib import Path
 
 from tools import reading
 from tools.build import NOTEBOOKS
 
 CONFIG = NOTEBOOKS.parent / "instructor" / "nbgrader_config.py"
+TEMPLATE = "templates/feedback/mathjax.html.j2"  # taken by the settings in nbgrader's own stead
 
 
 def points(path: Path) -> float:
     """How many points the checks of a worked notebook give together."""
     marks = map(reading.marks, reading.read(path).cells)
     return sum(mark.get("points", 0) for mark in marks if mark.get("grade"))
+
+
+def mathjax() -> str:
+    """nbconvert's macro for MathJax, with MathJax in it: a page of feedback needs no network.
+
+    Raises ValueError if the package that holds MathJax is not installed.
+    """
+    try:
+        files = metadata.files("sphinx-mathjax-offline") or []
+    except metadata.PackageNotFoundError as error:
+        raise ValueError('MathJax is not installed: pip install -e ".[grading]"') from error
+    [code] = (file for file in files if file.name == "tex-svg-full.js")  # its glyphs are in it
+    settings = json.dumps({"tex": {"inlineMath": [["$", "$"]]}})
+    scripts = f"<script>MathJax = {settings}</script>\n<script>{code.read_text('utf-8')}</script>"
+    return f"{{% macro mathjax() %}}{{% raw %}}{scripts}{{% endraw %}}{{% endmacro %}}"
 
 
 def course_folder(folder: Path, notebooks: list[Path]) -> list[str]:
@@ -39,6 +57,8 @@ def course_folder(folder: Path, notebooks: list[Path]) -> list[str]:
         target.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(path, target / path.name)
     shutil.copyfile(CONFIG, folder / CONFIG.name)
+    (folder / TEMPLATE).parent.mkdir(parents=True, exist_ok=True)
+    (folder / TEMPLATE).write_text(mathjax(), encoding="utf-8")
     return [path.stem for path in graded]
 
 
@@ -51,6 +71,9 @@ def main(arguments: list[str] | None = None) -> int:
         names = course_folder(folder, reading.sources())
     except ValueError as error:
         print(error, file=sys.stderr)
+        return 1
+    except OSError as error:
+        print(f"{folder} cannot be written: {error.strerror}", file=sys.stderr)
         return 1
     print("assignments:", *names)
     return 0

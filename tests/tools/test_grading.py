@@ -1,9 +1,8 @@
-"""tools.grading and nbgrader: an assignment made, three copies handed in, the marks read."""
+"""tools.grading and nbgrader: an assignment made, copies handed in, the marks read."""
 
 from __future__ import annotations
 
 import csv
-import importlib.util
 import os
 import re
 import subprocess
@@ -20,7 +19,6 @@ from tools.build import NOTEBOOKS, SOLUTIONS, write
 from tools.learner import learner_copy
 
 ANSWER = re.compile(r"^([ \t]*)### BEGIN SOLUTION\n.*?^[ \t]*### END SOLUTION$", re.M | re.S)
-STUDENTS = ("right", "wrong", "empty")
 CHECK = '''\
 from types import SimpleNamespace
 
@@ -68,14 +66,18 @@ def answers(notebook: NotebookNode) -> dict[str, str]:
     }
 
 
-def without_last(notebook: NotebookNode) -> tuple[dict[str, str], float]:
-    """The answers with a wrong one in the last place, and the points that this costs."""
-    found = answers(notebook)
-    last = [*found][-1]
-    found[last] = ANSWER.sub(r"\1return None", found[last])
-    cells = [reading.marks(cell) for cell in notebook.cells]
-    below = cells[[mark.get("grade_id") for mark in cells].index(last) :]
-    return found, next(mark["points"] for mark in below if mark.get("grade"))
+def kinds() -> NotebookNode:
+    """The answers and checks of three notebooks: functions, found examples, true or false."""
+    cells = []
+    for name in ("00_rnn_refresher", "02_can_it_remember", "09_recap"):
+        found = reading.read(SOLUTIONS / f"{name}.ipynb").cells
+        cells += [cell for cell in found if cell.id == "imports" or reading.marks(cell)]
+    for position, cell in enumerate(cells):
+        cell.id = f"cell-{position}"
+    cells.append(new_markdown_cell("A formula: $h_t$"))
+    notebook = new_notebook(cells=cells)
+    notebook.metadata.kernelspec = {"name": "python3", "display_name": "Python 3"}
+    return notebook
 
 
 def nbgrader(folder: Path, *words: str) -> None:
@@ -86,67 +88,65 @@ def nbgrader(folder: Path, *words: str) -> None:
     own |= {f"JUPYTER_{kind}_DIR": home / kind.lower() for kind in ("CONFIG", "DATA", "RUNTIME")}
     # nbgrader calls alembic, which lies beside this Python.
     own["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    environment = {**os.environ, **{key: str(value) for key, value in own.items()}}
     done = subprocess.run(
         [sys.executable, "-m", "nbgrader", *words],
         cwd=folder,
-        env=environment,
+        env={**os.environ, **{key: str(value) for key, value in own.items()}},
         capture_output=True,
         text=True,
     )
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def hand_in(folder: Path, name: str, student: str, written: dict[str, str]) -> None:
-    """Put a student's copy of the released notebook, with these answers, where it is collected."""
-    notebook = reading.read(folder / "release" / name / f"{name}.ipynb")
-    for cell in notebook.cells:
-        cell.source = written.get(reading.marks(cell).get("grade_id"), cell.source)
-    target = folder / "submitted" / student / name
-    target.mkdir(parents=True)
-    nbformat.write(notebook, target / f"{name}.ipynb")
-
-
-def grade(folder: Path, path: Path) -> tuple[NotebookNode, dict[str, tuple[float, float]]]:
-    """The released notebook, and each student's score with what the right answers should score."""
-    notebook = reading.read(path)
-    [name] = grading.course_folder(folder, [path])
-    nbgrader(folder, "generate_assignment", name)
-    released = reading.read(folder / "release" / name / path.name)
-    wrong, lost = without_last(notebook)
-    for student, written in zip(STUDENTS, (answers(notebook), wrong, {}), strict=True):
-        hand_in(folder, name, student, written)
-    nbgrader(folder, "autograde", name)
-    nbgrader(folder, "export")
-    with (folder / "grades.csv").open(encoding="utf-8", newline="") as file:
-        scores = {row["student_id"]: float(row["score"]) for row in csv.DictReader(file)}
-    full = grading.points(path)
-    expected = dict(zip(STUDENTS, (full, full - lost, 0.0), strict=True))
-    return released, {student: (scores[student], expected[student]) for student in STUDENTS}
-
-
-def exercises_alone(path: Path, folder: Path) -> Path:
-    """Write a worked notebook's imports and exercises to a folder; returns the file."""
-    notebook = reading.read(path)
-    notebook.cells = [
-        cell for cell in notebook.cells if cell.id == "imports" or reading.marks(cell)
-    ]
-    write(notebook, folder / path.name)
-    return folder / path.name
+@pytest.fixture(scope="module")
+def graded(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder in which four copies of one assignment were graded, by the guide's own words."""
+    folder = tmp_path_factory.mktemp("grading")
+    write(kinds(), folder / "kinds.ipynb")
+    assert grading.course_folder(folder, [folder / "kinds.ipynb"]) == ["kinds"]
+    nbgrader(folder, "generate_assignment", "kinds")
+    right = answers(kinds())
+    wrong = {name: ANSWER.sub(r"\1return None", source) for name, source in right.items()}
+    copies = {"right": right, "empty": {}, "wrong": wrong}
+    copies["removed"] = copies["last-wrong"] = {**right, "quiz": wrong["quiz"]}
+    for student, written in copies.items():
+        notebook = reading.read(folder / "release" / "kinds" / "kinds.ipynb")
+        for cell in notebook.cells:
+            cell.source = written.get(reading.marks(cell).get("grade_id"), cell.source)
+        if student == "removed":
+            gone = {"rnn_step-check"}
+            notebook.cells = [
+                c for c in notebook.cells if reading.marks(c).get("grade_id") not in gone
+            ]
+        (folder / "submitted" / student / "kinds").mkdir(parents=True)
+        nbformat.write(notebook, folder / "submitted" / student / "kinds" / "kinds.ipynb")
+    for command in (["autograde", "kinds"], ["generate_feedback", "kinds"], ["export"]):
+        nbgrader(folder, *command)
+    return folder
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(not importlib.util.find_spec("nbgrader"), reason="nbgrader is not installed")
-def test_right_wrong_and_empty_copies_get_their_marks(tmp_path):
-    """Of notebook 00's exercises; the wrong copy misses its last answer."""
-    path = exercises_alone(SOLUTIONS / "00_rnn_refresher.ipynb", tmp_path)
-    released, scores = grade(tmp_path / "lab", path)
-    assert all(score == expected for score, expected in scores.values())
-    right, wrong, empty = (scores[student][0] for student in STUDENTS)
-    assert right == grading.points(path) > wrong > empty == 0
-    learners = learner_copy(reading.read(path))
-    assert [cell.source for cell in released.cells] == [cell.source for cell in learners.cells]
-    assert (tmp_path / "lab" / "gradebook.db").exists()
+def test_copies_get_their_points(graded):
+    """rnn_step gives 2 points, signal 3, fool_the_latch 3, choose_w 2, quiz 3."""
+    with (graded / "grades.csv").open(encoding="utf-8", newline="") as file:
+        scores = {row["student_id"]: float(row["score"]) for row in csv.DictReader(file)}
+    assert grading.points(graded / "kinds.ipynb") == 13
+    assert scores == {"right": 13, "last-wrong": 10, "removed": 8, "wrong": 0, "empty": 0}
+
+
+@pytest.mark.slow
+def test_released_copy_is_the_learners_own(graded):
+    released = reading.read(graded / "release" / "kinds" / "kinds.ipynb")
+    own = learner_copy(kinds())
+    assert [cell.source for cell in released.cells] == [cell.source for cell in own.cells]
+
+
+@pytest.mark.slow
+def test_feedback_sets_its_formulas_without_network(graded):
+    page = (graded / "feedback" / "right" / "kinds" / "kinds.html").read_text(encoding="utf-8")
+    assert not re.search(r"<(script|link)[^>]*(src|href)=.(http|//)", page)
+    assert "MathJax = {" in page
+    assert page.count("<script") == page.count("</script>") > 1
 
 
 def test_folder_holds_the_worked_copies_unchanged(tmp_path):
@@ -160,6 +160,12 @@ def test_folder_holds_the_worked_copies_unchanged(tmp_path):
     assert [entry.name for entry in source.iterdir()] == ["00_marks"]
     with pytest.raises(ValueError, match="none of the notebooks has a check"):
         grading.course_folder(tmp_path / "other", [plain])
+
+
+def test_folder_that_cannot_be_written_is_told(tmp_path, capsys):
+    (tmp_path / "file").touch()
+    assert grading.main([str(tmp_path / "file" / "lab")]) == 1
+    assert "cannot be written" in capsys.readouterr().err
 
 
 def test_folder_within_the_course_is_refused(capsys):

@@ -1,0 +1,74 @@
+"""tools.handout: what is given out holds the plan's cells and no answer, and runs untouched."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+from tools import handout, reading
+from tools.build import NOTEBOOKS, SOLUTIONS, execute
+
+
+def worked_answers() -> set[str]:
+    """The sources of the cells that hold answers, of all worked notebooks."""
+    cells = [cell for path in SOLUTIONS.glob("*.ipynb") for cell in reading.read(path).cells]
+    return {cell.source for cell in cells if reading.is_solution(cell)}
+
+
+@pytest.mark.parametrize("name", handout.PLANS)
+def test_lab_holds_the_cells_of_the_plan_in_its_order(name):
+    rows = handout.plan(name)
+    cells = handout.lab(rows).cells
+    code = [cell.id for cell in cells if cell.cell_type == "code"]
+    planned = [f"{row.notebook}-{cell}" for row in rows for cell in row.cells]
+    assert [identity for identity in code if not identity.endswith("-imports")] == planned
+    assert len({cell.id for cell in cells}) == len(cells)
+    parts = [identity.split("-")[0] for identity in code if identity.endswith("-imports")]
+    assert parts == sorted({row.notebook for row in rows} - {"index"})
+
+
+@pytest.mark.parametrize("name", handout.PLANS)
+def test_guesses_and_exercises_of_a_lab_bring_their_texts(name):
+    cells = handout.lab(handout.plan(name)).cells
+    for position, cell in enumerate(cells):
+        above = [other.source for other in cells[max(position - 2, 0) : position]]
+        if reading.is_solution(cell):
+            assert "### Exercise" in above[-1], cell.id
+        if reading.is_guess(cell):
+            assert any("rite down your guess" in source for source in above), cell.id
+        if cell.cell_type == "markdown":
+            assert not cell.id.endswith("-seen"), cell.id
+            assert "](" not in cell.source, cell.id  # a page that was not given out
+
+
+def test_folder_has_no_answers_and_no_outputs(tmp_path):
+    folder = tmp_path / "a lab"
+    names = handout.handout("all", folder)
+    assert names == sorted(path.name for path in NOTEBOOKS.glob("*.ipynb"))
+    answers = worked_answers()
+    assert len(answers) > 20
+    for name in names:
+        for cell in reading.read(folder / "notebooks" / name).cells:
+            assert cell.source not in answers
+            assert not cell.get("outputs")
+    given = {path.name for path in folder.iterdir()}
+    assert given == {*handout.GIVEN, "README.md", "notebooks"}
+    assert not list(folder.rglob("__pycache__"))
+
+
+def test_folder_that_is_there_or_cannot_be_made_is_told(tmp_path, capsys):
+    assert handout.main(["all", str(tmp_path)]) == 1
+    assert "is there already" in capsys.readouterr().err
+    (tmp_path / "file").touch()
+    assert handout.main(["all", str(tmp_path / "file" / "lab")]) == 1
+    assert "cannot be written" in capsys.readouterr().err
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", handout.PLANS)
+def test_lab_runs_from_top_to_bottom_untouched(tmp_path, monkeypatch, name):
+    handout.handout(name, tmp_path / "lab")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path / "lab") + os.pathsep)
+    path = tmp_path / "lab" / "notebooks" / "index.ipynb"
+    execute(reading.read(path), name, path.parent)
