@@ -39,7 +39,7 @@ def test_guesses_and_exercises_of_a_lab_bring_their_texts(name):
             assert any("rite down your guess" in source for source in above), cell.id
         if cell.cell_type == "markdown":
             assert not cell.id.endswith("-seen"), cell.id
-            assert "](" not in cell.source, cell.id  # a page that was not given out
+            assert ".ipynb)" not in cell.source, cell.id  # a page that was not given out
 
 
 def test_folder_has_no_answers_and_no_outputs(tmp_path):
