@@ -42,6 +42,7 @@ def test_00_same_answer_two_orders_of_the_same_words_leave_different_states(seed
     assert difference[1:].min() > 0.05
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", [1])
 def test_00_book_two_words_back_are_enough_and_a_small_rnn_finds_that_out(seed):
     book = task.childrens_book(sentences=400, seed=seed)

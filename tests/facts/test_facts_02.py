@@ -112,6 +112,7 @@ def luck():
     return space["best_of"], functions("02", "guess-luck-answer", **space)["score"]
 
 
+@pytest.mark.slow
 def test_02_luck_finds_a_latch_at_scale_4_and_not_at_a_third():
     best_of, score = luck()
     assert score(best_of(4), 20) > 97
@@ -121,6 +122,7 @@ def test_02_luck_finds_a_latch_at_scale_4_and_not_at_a_third():
     assert np.mean(np.abs(np.linalg.eigvals(W)).max(axis=1) < 1) > 0.9
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", [1])
 def test_02_luck_as_many_draws_do_no_better_than_a_coin_where_each_word_is_its_own(seed):
     best_of, score = luck()
@@ -129,6 +131,7 @@ def test_02_luck_as_many_draws_do_no_better_than_a_coin_where_each_word_is_its_o
     assert 35 < score(best, 20, sort=unsorted) < 62
 
 
+@pytest.mark.slow
 def test_02_luck_most_batches_of_4000_hold_no_latch():
     """The batch that the notebook shows is a lucky one: the next two are not."""
     best_of, score = luck()

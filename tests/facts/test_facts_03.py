@@ -10,36 +10,17 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import torch
-from cells import cells
+from cells import cells, stage
 
-from helpers import figures, measure, networks, task
+from helpers import measure, networks
 
 SEEDS = range(4)
-QUIET = SimpleNamespace(guess=lambda *given, **options: None)
-NO_FIGURES = SimpleNamespace(
-    about=figures.about,
-    size=figures.size,
-    **dict.fromkeys(("curves", "shares", "ink"), lambda *given, **options: QUIET_PICTURE),
-)
-QUIET_PICTURE = SimpleNamespace(show=lambda: None)
 
 
-def run(*ids, **names):
-    """Names that cells of notebook 03 leave, with a step, a Jacobian and factors in place."""
-    given = {
-        "np": np,
-        "torch": torch,
-        "checks": QUIET,
-        "figures": NO_FIGURES,
-        "measure": measure,
-        "networks": networks,
-        "task": task,
-        "guess": None,
-        "step": measure.bptt_step,
-        "jacobian": measure.step_jacobian,
-        "factors": measure.log_factors,
-    }
-    return cells("03", *ids, **{**given, **names})
+def run(*ids, **more):
+    """Names that cells of notebook 03 leave, with a step and a Jacobian in place."""
+    given = stage(step=measure.bptt_step, jacobian=measure.step_jacobian)
+    return cells("03", *ids, **{**given, **more})
 
 
 def drawn_with(seed):

@@ -7,48 +7,15 @@ from __future__ import annotations
 
 import copy
 import functools
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
-import torch
-from cells import cells, functions
+from cells import cells, functions, stage
 
-from helpers import figures, measure, networks, task, training
+from helpers import measure, networks, task
 
 SEEDS = range(4)
 WORDS = task.vocabulary()
-SILENT = SimpleNamespace(show=lambda: None)
-QUIET = SimpleNamespace(guess=lambda *given, **options: None)
-NO_FIGURES = SimpleNamespace(
-    about=figures.about,
-    size=figures.size,
-    **dict.fromkeys(("curves", "ink"), lambda *given, **options: SILENT),
-)
-
-
-def names(**more):
-    """What stands there before a cell of notebook 04 runs."""
-    given = {
-        "np": np,
-        "torch": torch,
-        "checks": QUIET,
-        "figures": NO_FIGURES,
-        "measure": measure,
-        "networks": networks,
-        "task": task,
-        "training": training,
-        "guess": None,
-        "factors": measure.log_factors,
-        "vocabulary": WORDS,
-        "fresh": fresh(0),
-    }
-    return {**given, **more}
-
-
-def run(*ids, **more):
-    """Names that cells of notebook 04 leave."""
-    return cells("04", *ids, **names(**more))
 
 
 @functools.cache
@@ -56,14 +23,27 @@ def fresh(seed):
     return networks.rnn_classifier(len(WORDS), seed=seed).double()
 
 
+STAGE = stage(vocabulary=WORDS, fresh=fresh(0))
+
+
+def run(*ids, **more):
+    """Names that cells of notebook 04 leave."""
+    return cells("04", *ids, **{**STAGE, **more})
+
+
+def own(*ids, **more):
+    """Functions that they define."""
+    return functions("04", *ids, **{**STAGE, **more})
+
+
 @functools.cache
 def trained(gaps, seed):
-    return functions("04", "twist-train", **names())["train_on"](gaps, seed=seed)
+    return own("twist-train")["train_on"](gaps, seed=seed)
 
 
 @pytest.mark.parametrize("seed", range(10))
 def test_04_sigma_is_above_1_and_the_network_vanishes(seed):
-    sigma, rho, factor = run("guess-sigma-answer")["numbers"](seed)
+    sigma, rho, factor = own("guess-sigma-answer")["numbers"](seed)
     assert 1 < sigma < 1.2
     assert 0.5 < rho < 0.75
     assert 0.38 < factor < 0.52
@@ -83,7 +63,7 @@ def test_04_nonnormal_powers_peak_at_39_and_end_below_1_at_63():
 @pytest.mark.parametrize("g", [0.5, 1.0, 1.5, 2.0, 3.0])
 @pytest.mark.parametrize("s", [0.1, 1.0])
 def test_04_gain_theory_meets_measurement(g, s):
-    factor_of = run("guess-gain-answer")["factor_of"]
+    factor_of = own("guess-gain-answer")["factor_of"]
     assert factor_of(g, s) == pytest.approx(measure.mean_field_factor(g, s), rel=0.06)
 
 
@@ -102,7 +82,7 @@ def test_04_long_the_gradient_of_10000_steps():
 
 @pytest.mark.parametrize("seed", SEEDS)
 def test_04_sum_the_far_terms_vanish_and_the_sum_stays(seed):
-    parts = run("guess-sum-answer", fresh=fresh(seed))["parts_of_gradient"]
+    parts = own("guess-sum-answer", fresh=fresh(seed))["parts_of_gradient"]
     wholes = []
     for gap in (5, 50, 500):
         terms, whole = parts(gap, seed=seed)
@@ -152,7 +132,7 @@ def test_04_signal_the_trained_network_has_less_of_it(seed):
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", [1])
 def test_04_ablation_short_and_longer_gaps_are_needed_in_this_budget(seed):
-    percent_right = functions("04", "guess-twist-answer", **names())["percent_right"]
+    percent_right = own("guess-twist-answer")["percent_right"]
     for gaps in ((10, 15), (20, 30)):
         assert abs(percent_right(trained(gaps, seed), 12) - 50) < 12
     short = trained((3, 6), seed)
