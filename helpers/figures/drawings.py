@@ -163,27 +163,33 @@ FIRST_AID = (
     (
         "The loss is inf or NaN,\nor the norm leaps",
         "it explodes",
-        ("Find the first inf: first_inf", "Lower the rate or the gain",
-         "Clip by norm, just above the usual norm", "Skip a step that is not finite"),
+        ("Find the first inf: first_inf (05)", "Lower the rate or the gain (05)",
+         "Clip by norm, just above the usual norm (06)", "Skip a step that is not finite (06)"),
     ),
     (
         "Near words are learned,\nfar words are not",
         "it forgets",
-        ("Measure the signal at the far word", "A GRU or LSTM, the gate's bias at log(span)",
-         "Short and varied gaps first", "Skip connections, attention"),
+        ("Measure the signal at the far word (00)", "Short and varied gaps first (04)",
+         "A GRU, its bias at log(span); an LSTM, both of its biases (07)",
+         "A skip through time (07), attention"),
     ),
     (
         "The signal arrives,\nand nothing is learned",
         "something else",
-        ("A shortcut: what do near words give away?", "Saturation: are states and slopes flat?",
-         "The rate, from a grid with its best inside", "The budget: does the loss still fall?"),
+        ("A shortcut: what do near words give away? (01)",
+         "Saturation: are states and slopes flat? (05)",
+         "The rate, from a grid with its best inside (08)",
+         "The budget: does the signal or the gate still move? (08)"),
     ),
 )  # fmt: skip
 
 
 @in_course_style
 def first_aid() -> Picture:
-    """Draw what to try first when a network forgets or explodes, as a flow from the symptom."""
+    """Draw what to try first when a network forgets or explodes, as a flow from the symptom.
+
+    Behind each advice stands the number of the notebook that tried it.
+    """
     figure, axes = _board(8.0, 4.45)
     axes.text(0.3, 4.17, "My network does not learn: what do I try first?", fontsize=12,
               weight="bold", va="center")  # fmt: skip
@@ -201,7 +207,7 @@ def first_aid() -> Picture:
         )
         y = 1.72
         for number, step in enumerate(steps, 1):
-            text = textwrap.fill(step, 29)
+            text = textwrap.fill(step, 34)
             axes.text(x - 1.17, y, f"{number}", fontsize=9.5, va="top", color=colour, weight="bold")
             axes.text(x - 1.0, y, text, fontsize=9.5, va="top", color=INK, linespacing=1.15)
             y -= 0.22 + 0.16 * text.count("\n")
