@@ -48,39 +48,3 @@ def choice(name: str, value: Any, allowed: Iterable[str]) -> str:
     if not isinstance(value, str) or value not in words:
         raise ValueError(f"{name} must be one of {', '.join(map(repr, words))}; got {value!r}")
     return value
-
-
-def float_array(name: str, value: Any, shape: tuple[int | str, ...]) -> Array:
-    """Return value as a floating-point array of the given shape.
-
-    shape: a number fixes a dimension, a word only names it ("steps"). Integers
-    become float64; float32 and float64 are kept; inf and NaN are let through.
-    Raises ValueError naming the array if its dtype or shape does not fit.
-    """
-    array = np.asarray(value)
-    if array.dtype.kind in "iu":
-        array = array.astype(np.float64)
-    if array.dtype.char not in "fd":
-        raise ValueError(f"{name} must be float32 or float64; got {array.dtype}")
-    fits = array.ndim == len(shape) and all(
-        isinstance(want, str) or want == have
-        for want, have in zip(shape, array.shape, strict=False)
-    )
-    if not fits:
-        expected = f"({', '.join(map(str, shape))}{',' if len(shape) == 1 else ''})"
-        raise ValueError(f"{name} must have shape {expected}; got {array.shape}")
-    return array
-
-
-def finite_array(name: str, value: Any, shape: tuple[int | str, ...]) -> Array:
-    """Return value as `float_array` does, with finite entries only.
-
-    Raises ValueError naming the array if its dtype, shape or entries do not fit;
-    a non-finite entry is given with its index.
-    """
-    array = float_array(name, value, shape)
-    finite = np.isfinite(array)
-    if not finite.all():
-        index = tuple(int(i) for i in np.argwhere(~finite)[0])
-        raise ValueError(f"{name} must be finite; entry {index} is {array[index]}")
-    return array

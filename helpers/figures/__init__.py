@@ -2,12 +2,11 @@
 
 from helpers.figures.drawings import first_aid, gru_cell, unrolled
 from helpers.figures.ink import ink, what_is_left
-from helpers.figures.lines import arrows, curves, dots, film, panels, shares
+from helpers.figures.lines import curves, dots, film, panels, shares
 from helpers.figures.maps import cliff_cut, descents, growth_map, heat_map
 from helpers.figures.memory import cobwebs, trace, trade_off
 from helpers.figures.picture import Picture, about, size
 from helpers.figures.runs import (
-    landmarks,
     learned_by_gap,
     runs_by_gap,
     steps_by_gap,

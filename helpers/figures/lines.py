@@ -284,35 +284,3 @@ def film(
     ends = (f"{name}: from {size(v[0])} to {size(v[-1])}".replace("\n", " ")
             for name, v in drawn.items())  # fmt: skip
     return Picture(figure, described(title, alt_text or "; ".join(ends), told))
-
-
-@in_course_style
-def arrows(
-    gradient: Array, clipped: Mapping[str, Array], *, threshold: float, title: str
-) -> Picture:
-    """Draw a gradient of two entries, what rules made of it, and the threshold as ball and box.
-
-    gradient: (2,); clipped: by label (2,).
-    """
-    named = {"gradient": np.asarray(gradient), **clipped}
-    figure, axes = canvas(width=7.0, height=3.6)
-    angle = np.linspace(0, 2 * np.pi, 200)
-    edge = {"color": "0.6", "lw": 1}
-    axes.plot(threshold * np.cos(angle), threshold * np.sin(angle), **edge, ls="--")
-    axes.plot(*(threshold * np.array([[-1, 1, 1, -1, -1], [-1, -1, 1, 1, -1]])), **edge)
-    for index, (name, vector) in enumerate(named.items()):
-        colour = COLOURS[(index - 1) % len(COLOURS)] if index else QUIET
-        arrow = {"arrowstyle": "-|>", "color": colour, "lw": 2.5, "shrinkA": 0, "shrinkB": 0}
-        axes.annotate("", vector, (0, 0), arrowprops=arrow)
-        offset, above = ((6, -4), "top") if index == 1 else ((6, 4), "bottom")
-        axes.annotate(name, vector, offset, textcoords="offset points", color=colour, va=above)
-    reach = max(np.abs(vector).max() for vector in named.values())
-    low = -1.15 * threshold
-    top = max(1.4 * threshold, 1.2 * named["gradient"][1])
-    axes.set(xlim=(low, 1.3 * reach), ylim=(low, top), xlabel="first entry", ylabel="second entry")
-    axes.set_aspect("equal")
-    entitle(figure, title)
-    told = "; ".join(f"{name}: ({v[0]:.2g}, {v[1]:.2g})" for name, v in named.items())
-    return Picture(
-        figure, described(title, f"Arrows from the origin, threshold {threshold:g}", told)
-    )

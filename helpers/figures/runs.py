@@ -191,27 +191,3 @@ def swings(
         right = int(((grid > 0.5) == (np.asarray(predicted) > 0)).sum())
         told.append(f"The predicted sign is right in {right} of {grid.size}")
     return Picture(figure, described(title, *told))
-
-
-@in_course_style
-def landmarks(
-    points: Mapping[str, tuple[float, float]], *, title: str, xlabel: str, ylabel: str
-) -> Picture:
-    """Draw one named dot for each network, both axes logarithmic.
-
-    points: for each network its x and y, above 0.
-    """
-    figure, axes = canvas(height=4.4)
-    axes.set(xscale="log", yscale="log", xlabel=xlabel, ylabel=ylabel)
-    axes.margins(x=0.25, y=0.12)
-    for axis in (axes.xaxis, axes.yaxis):
-        axis.set_major_formatter("{x:,.0f}")
-        axis.set_minor_formatter("{x:,.0f}" if axis is axes.xaxis else "")
-    for index, (name, point) in enumerate(points.items()):
-        style = {**line_style(index), "linestyle": "none", "markersize": 9}
-        axes.plot(*point, **style)
-        axes.annotate(name, point, (8, 0), textcoords="offset points", va="center", fontsize=9,
-                      color=style["color"])  # fmt: skip
-    entitle(figure, title)
-    told = "; ".join(f"{name}: {x:.0f} and {y:,.0f}" for name, (x, y) in points.items())
-    return Picture(figure, described(title, f"For each network {xlabel} and {ylabel}", told))

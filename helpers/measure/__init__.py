@@ -20,7 +20,6 @@ from helpers.measure.clipping import (
     clip_by_value,
     clip_per_tensor,
     global_norm,
-    share_clipped,
 )
 from helpers.measure.far import forward_signal, log_signal
 from helpers.measure.gates import (
@@ -34,14 +33,10 @@ from helpers.measure.gates import (
 )
 from helpers.measure.jacobians import (
     NON_NORMAL,
-    growth_rate,
-    log_backward_norms,
     log_factors,
     log_product_norms,
-    lyapunov_exponents,
     power_norms,
     slopes,
-    spectral_norms,
     spectral_radius,
     step_jacobian,
     step_jacobians,
@@ -57,14 +52,12 @@ from helpers.measure.nonfinite import (
     nonfinite_tensors,
 )
 from helpers.measure.overflow import (
-    DTYPES,
     LONGEST,
     NumberRange,
     Prediction,
     Underflow,
     measured_overflow_step,
     measured_underflow,
-    norm_overflow_step,
     number_range,
     overflow_step,
     underflow_step,
@@ -82,6 +75,5 @@ from helpers.measure.signal import (
     shares,
     signal,
     term_norms,
-    terms_by_lag,
     terms_by_step,
 )

@@ -138,14 +138,6 @@ def global_norm(gradients: Gradients) -> float:
     return _norm([each.double() for each in _finite(gradients).values()])
 
 
-def share_clipped(coefficients: Array) -> float:
-    """Return the share of training steps at which the gradient was clipped, from 0 to 1.
-
-    coefficients: (steps,), each step's factor, as History.clip_coefficient has them.
-    """
-    return float((np.asarray(coefficients) < 1).mean())
-
-
 @torch.no_grad()
 def _clip(gradients: Gradients, rule: Callable[[list[Tensor]], list[Tensor]]) -> Clipped:
     """Apply a rule for float64 copies, write its result in each dtype, and measure it."""

@@ -10,13 +10,12 @@ a product that is exactly zero, as in a dead ReLU network, has the logarithm -in
 
 Sources: Pascanu, Mikolov & Bengio 2013, "On the difficulty of training recurrent
 neural networks", section 2; Benettin, Galgani, Giorgilli & Strelcyn 1980, "Lyapunov
-characteristic exponents", Meccanica 15 (the QR method); Trefethen & Embree 2005,
+characteristic exponents", Meccanica 15 (`log_factors`); Trefethen & Embree 2005,
 "Spectra and Pseudospectra", part I (non-normal matrices).
 """
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Iterator
 
 import numpy as np
@@ -60,17 +59,6 @@ def step_jacobian(h: Array, W: Array) -> Array:
     return (1 - h**2)[:, None] * W
 
 
-def spectral_norms(jacobians: Array) -> Array:
-    """Return the largest singular value of each step's Jacobian.
-
-    jacobians: (steps, hidden, hidden), entry [t] is dh_t/dh_{t-1}.
-    Returns (steps,), no unit. Bounded below 1 at every step is enough for the
-    product to vanish; above 1 is not enough for it to explode.
-    Source: Pascanu, Mikolov & Bengio 2013, section 2.
-    """
-    return np.linalg.norm(np.asarray(jacobians, np.float64), ord=2, axis=(1, 2))
-
-
 def spectral_radius(matrix: Array) -> float:
     """Return the largest modulus of an eigenvalue of a (hidden, hidden) matrix.
 
@@ -78,28 +66,6 @@ def spectral_radius(matrix: Array) -> float:
     when the same matrix is applied at each: a linear network.
     """
     return float(np.abs(np.linalg.eigvals(matrix)).max())
-
-
-def lyapunov_exponents(jacobians: Array) -> Array:
-    """Return the mean logarithmic growth along each of `hidden` directions.
-
-    jacobians: (steps, hidden, hidden), applied in order from the first.
-    Returns (hidden,), descending, in nats per step: (1/steps) sum_t ln |R_t[i, i]| with
-    J_t Q_{t-1} = Q_t R_t and Q_0 the identity; -inf for a direction that is wiped out.
-    Their sum is exactly the mean of ln |det J_t|. As steps grow each tends to a Lyapunov
-    exponent, but at a given step exp(steps * exponent) is not a singular value of the
-    product, and the passing growth of a non-normal product does not show: for that
-    see log_product_norms.
-    Source: Benettin et al. 1980.
-    """
-    hidden = np.shape(jacobians)[1]
-    directions, total = np.eye(hidden), np.zeros(hidden)
-    with np.errstate(divide="ignore"):
-        for jacobian in jacobians:
-            factor, exponent = _rescaled(jacobian)
-            directions, growth = np.linalg.qr(factor @ directions)
-            total += np.log(np.abs(np.diag(growth))) + exponent * np.log(2)
-    return np.sort(total)[::-1] / len(jacobians)
 
 
 def log_product_norms(jacobians: Array) -> Array:
@@ -112,25 +78,6 @@ def log_product_norms(jacobians: Array) -> Array:
     Source: Pascanu, Mikolov & Bengio 2013, section 2, for the product and its meaning.
     """
     return np.array([_log_norm(*pair) for pair in _running_products(jacobians)])
-
-
-def log_backward_norms(jacobians: Array, vector: Array) -> Array:
-    """Return the logarithm of the gradient's norm at each state, from a gradient at the last one.
-
-    jacobians: (steps, hidden, hidden), entry [t] belongs to the step into states[t].
-    vector: (hidden,), the gradient with respect to the last state h_T.
-    Returns (steps,) in nats, one entry for each state as in `signal`: the last is
-    ln ||vector||, the one before ln ||J_T^T vector||, the first
-    ln ||(J_T ... J_2)^T vector||. (J_1 leads to h_0 and is not used.) A gradient that
-    is exactly zero gives -inf.
-    Source: Pascanu, Mikolov & Bengio 2013, section 2, equations 4 and 5.
-    """
-    gradient, exponent = _rescaled(vector)
-    logarithms = [_log_norm(gradient, exponent)]
-    for jacobian in jacobians[:0:-1]:
-        gradient, exponent = _times(jacobian.T, gradient, exponent)
-        logarithms.append(_log_norm(gradient, exponent))
-    return np.array(logarithms[::-1])
 
 
 def log_factors(jacobians: Array, vector: Array) -> Array:
@@ -151,16 +98,6 @@ def log_factors(jacobians: Array, vector: Array) -> Array:
         logs.append(np.log(length))
         v = v / length
     return np.array(logs)
-
-
-def growth_rate(jacobians: Array) -> float:
-    """Return the factor per step of the whole product: (largest singular value)^(1/steps).
-
-    jacobians: (steps, hidden, hidden). Below 1 the product shrank, above 1 it grew;
-    0 if it is exactly zero.
-    """
-    product, exponent = deque(_running_products(jacobians), maxlen=1).pop()
-    return float(np.exp(_log_norm(product, exponent) / len(jacobians)))
 
 
 def power_norms(matrix: Array, steps: int) -> Array:

@@ -26,7 +26,6 @@ from typing import NamedTuple
 
 import torch
 
-DTYPES = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
 LONGEST = 100_000  # steps that are measured one by one
 
 
@@ -96,24 +95,6 @@ def overflow_step(growth: float, dtype: torch.dtype, start: float = 1.0) -> Pred
     """
     growth, start = _held_growth(growth, start, dtype)
     return _prediction(number_range(dtype).log2_overflow - math.log2(start), growth, dtype)
-
-
-def norm_overflow_step(
-    growth: float, dtype: torch.dtype, entries: int, start: float = 1.0
-) -> Prediction:
-    """Predict the first step at which PyTorch's norm of a vector of equal entries is inf.
-
-    growth, start: of each entry, as for `overflow_step`. entries: of the vector, at least
-    2: of a single one PyTorch takes the magnitude. The sum of squares overflows at half
-    the exponent that the entries may have. On the CPU float16 and bfloat16 are summed in
-    float32: the range of bfloat16 is no smaller, but a float16 norm overflows only with
-    its result. The sum's own rounding is left out. A start whose norm is inf overflows at
-    step 0. Errors as for `overflow_step`.
-    """
-    growth, start = _held_growth(growth, start, dtype)
-    summed = torch.promote_types(dtype, torch.float32)
-    highest = min(number_range(summed).log2_overflow / 2, number_range(dtype).log2_overflow)
-    return _prediction(highest - math.log2(entries) / 2 - math.log2(start), growth, dtype)
 
 
 def underflow_step(factor: float, dtype: torch.dtype, start: float = 1.0) -> Prediction:

@@ -111,17 +111,6 @@ def term_norms(model: Any, tokens: Tensor, labels: Tensor, factor: float = 1.0) 
     return np.array([_norm(term) for term in terms])
 
 
-def terms_by_lag(deltas: Array, inputs: Array) -> Array:
-    """Return the norm of each term of a weight's gradient, by its distance from the last step.
-
-    deltas, inputs: as for terms_by_step. Returns (steps,): entry [k] is the Frobenius norm
-    of the term k steps before the last, so [0] is the step where a last-step loss is taken.
-    Terms may cancel: the gradient's norm is at most the sum of these.
-    Source: Pascanu, Mikolov & Bengio 2013, section 2, equation 4.
-    """
-    return np.array([_norm(term) for term in terms_by_step(deltas, inputs)[::-1]])
-
-
 def shares(terms: Array) -> Array:
     """Return each term's norm as a part of the sum of all norms.
 

@@ -12,12 +12,10 @@ from helpers.task.agreement import (
 )
 from helpers.task.baselines import (
     NO_NOUN,
-    RandomGuess,
     accuracy,
     first_noun,
     majority,
     nearest_noun,
-    random_weight_guessing,
 )
 from helpers.task.evaluation import EvaluationScores, evaluation_accuracy, load_evaluation
 from helpers.task.lecture import (

@@ -1,29 +1,18 @@
-"""What no learning gets right: one verb for all, two rules of thumb, networks drawn at random.
+"""What no learning gets right: one verb for all, and two rules of thumb.
 
 Each rule maps tokens (n, steps) to predicted labels (n,), 0 for "was" and 1 for "were".
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import NamedTuple
-
 import numpy as np
 import torch
 from torch import Tensor
 
-from helpers.task.agreement import AgreementTask
 from helpers.task.lexicon import NUMBERS, Vocabulary, word_numbers
 from helpers.validation import Array
 
 NO_NOUN = -1
-
-
-class RandomGuess(NamedTuple):
-    """Accuracy of the luckiest network: where it was chosen, and on fresh sentences."""
-
-    chosen: float
-    fresh: float
 
 
 def majority(tokens: Tensor, vocabulary: Vocabulary) -> Tensor:
@@ -68,40 +57,6 @@ def accuracy(predicted: Tensor, labels: Tensor) -> float:
             f"{tuple(labels.shape)}"
         )
     return float((predicted == labels).double().mean())
-
-
-@torch.no_grad()
-def random_weight_guessing(
-    make_model: Callable[[int], Callable[[Tensor], Tensor]],
-    task: AgreementTask,
-    fresh: AgreementTask,
-    tries: int,
-    sentences: int = 200,
-) -> RandomGuess:
-    """Draw untrained networks and keep the one that does best on one set of sentences.
-
-    make_model(seed) gives a network, tokens (n, steps) to logits (n, 2), for the
-    seeds 0 to tries - 1. All are scored on the same `sentences` from task, and the
-    best, the first of equals, once more on as many from fresh. The first score is the
-    maximum over many draws and so lies above 50 % by luck alone; the second shows
-    what is left without it.
-    Source: Hochreiter & Schmidhuber 1996, "LSTM can solve hard long time lag
-    problems": some benchmarks for long lags fall to guessed weights, so try it first.
-    """
-    chosen_from = _batches(task, sentences)
-    scores = [_score(make_model(seed), chosen_from) for seed in range(tries)]
-    best = int(np.argmax(scores))
-    return RandomGuess(scores[best], _score(make_model(best), _batches(fresh, sentences)))
-
-
-def _batches(task: AgreementTask, sentences: int, at_once: int = 50) -> list[tuple[Tensor, Tensor]]:
-    """Sentences in several batches, so that openers and gaps of several lengths occur."""
-    return [task.batch(min(at_once, sentences - start)) for start in range(0, sentences, at_once)]
-
-
-def _score(model: Callable[[Tensor], Tensor], batches: list[tuple[Tensor, Tensor]]) -> float:
-    predicted = torch.cat([model(tokens).argmax(dim=1) for tokens, _ in batches])
-    return accuracy(predicted, torch.cat([labels for _, labels in batches]))
 
 
 def _noun_numbers(tokens: Tensor, vocabulary: Vocabulary) -> Array:

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from helpers.figures import arrows, curves, dots, film, panels, shares
+from helpers.figures import curves, dots, film, panels, shares
 from helpers.figures.picture import COLOURS, DASHES, MARKERS, line_style
 
 NAMES = {"title": "T", "xlabel": "x", "ylabel": "y"}
@@ -120,18 +120,6 @@ def test_film_draws_signal_memory_and_loss_and_marks_the_events():
     for axes in rows:
         assert [line.get_xdata()[0] for line in axes.lines[1:]] == [10, 20]
     assert picture.alt_text.endswith("the signal arrives at step 10; the loss falls at step 20.")
-
-
-def test_arrows_end_at_the_vectors():
-    gradient, clipped = np.array([4.0, 1.0]), {"by value": np.array([1.0, 1.0])}
-    picture = arrows(gradient, clipped, threshold=1.0, title="T")
-    (axes,) = picture.figure.axes
-    tips = [text.xy for text in axes.texts if text.get_text() == ""]
-    np.testing.assert_array_equal(tips, [gradient, clipped["by value"]])
-    ball, box = (line.get_xydata() for line in axes.lines)
-    np.testing.assert_allclose(np.linalg.norm(ball, axis=1), 1.0)
-    assert np.abs(box).min() == np.abs(box).max() == 1
-    assert picture.alt_text.endswith("threshold 1. gradient: (4, 1); by value: (1, 1).")
 
 
 def test_lines_differ_in_dash_and_marker_as_well_as_colour():

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from helpers.figures import landmarks, learned_by_gap, runs_by_gap, steps_by_gap, swings
+from helpers.figures import learned_by_gap, runs_by_gap, steps_by_gap, swings
 
 
 def test_runs_by_gap_draws_a_dot_for_each_seed_and_counts_those_that_learned():
@@ -60,13 +60,3 @@ def test_swings_write_each_accuracy_and_the_predicted_sign():
     assert [text.get_text() for text in axes.texts] == ["+ 100", "− 10", "− 60"]
     np.testing.assert_array_equal(axes.collections[0].get_array(), accuracies)
     assert "seed 7: 100, 10, 60. The predicted sign is right in 2 of 3." in picture.alt_text
-
-
-def test_landmarks_stand_where_they_are_said_to():
-    points = {"RNN": (17.2, 5), "GRU": (28.0, 1000)}
-    picture = landmarks(points, title="T", xlabel="words", ylabel="gap")
-    (axes,) = picture.figure.axes
-    drawn = [(line.get_xdata()[0], line.get_ydata()[0]) for line in axes.lines]
-    assert drawn == list(points.values())
-    assert [text.get_text() for text in axes.texts] == list(points)
-    assert "RNN: 17 and 5; GRU: 28 and 1,000" in picture.alt_text

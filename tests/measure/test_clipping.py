@@ -3,7 +3,6 @@
 import copy
 import math
 
-import numpy as np
 import pytest
 import torch
 from hypothesis import given
@@ -17,7 +16,6 @@ from helpers.measure.clipping import (
     clip_by_value,
     clip_per_tensor,
     global_norm,
-    share_clipped,
 )
 
 RULES = [clip_by_global_norm, clip_per_tensor, clip_by_value]
@@ -300,17 +298,6 @@ def test_a_threshold_above_all_the_dtype_can_hold_changes_nothing(rule):
     gradient = torch.tensor([5.0], dtype=torch.float16)
     assert not rule([gradient], 1e6).clipped
     assert gradient.item() == 5
-
-
-# Over many steps
-
-
-def test_share_of_steps_clipped():
-    coefficients = [
-        clip_by_global_norm([torch.tensor([g])], 1.0).coefficient for g in (0.5, 2.0, 3.0, 0.9)
-    ]
-    assert share_clipped(coefficients) == 0.5
-    assert share_clipped(np.ones(3)) == 0
 
 
 @pytest.mark.parametrize(

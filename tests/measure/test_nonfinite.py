@@ -18,7 +18,7 @@ from helpers.measure.nonfinite import (
     first_nonfinite_backward,
     nonfinite_tensors,
 )
-from helpers.measure.overflow import DTYPES, overflow_step
+from helpers.measure.overflow import overflow_step
 from helpers.networks.classifiers import lstm_classifier, rnn_classifier
 from helpers.networks.rnn import backward, forward
 
@@ -44,7 +44,9 @@ def test_planted_entries_are_found_from_either_end(data):
         assert found == find("h", torch.from_numpy(values)) or math.isnan(found.value)
 
 
-@pytest.mark.parametrize("dtype", [*DTYPES, torch.int64])
+@pytest.mark.parametrize(
+    "dtype", [torch.float16, torch.bfloat16, torch.float32, torch.float64, torch.int64]
+)
 def test_finite_values_give_no_answer(dtype):
     values = torch.ones(3, 2, dtype=dtype)
     assert first_nonfinite("h", values) is None

@@ -3,14 +3,12 @@ from __future__ import annotations
 import pytest
 import torch
 
-from helpers.networks.classifiers import rnn_classifier
 from helpers.task.agreement import ATTRACTORS, AgreementTask
 from helpers.task.baselines import (
     accuracy,
     first_noun,
     majority,
     nearest_noun,
-    random_weight_guessing,
 )
 from helpers.task.lexicon import Vocabulary, vocabulary
 
@@ -83,71 +81,3 @@ class TestAccuracy:
 def test_a_sentence_without_a_noun_is_named(rule):
     with pytest.raises(ValueError, match="sentence 1 holds none"):
         rule(encoded("near the dogs", "not long ago", "every so often"), vocabulary())
-
-
-class TestRandomWeightGuessing:
-    def guess(self, tries: int, seed: int = 0, sentences: int = 100, gap: int = 20):
-        size = len(vocabulary())
-        return random_weight_guessing(
-            lambda number: rnn_classifier(size, hidden=8, seed=number),
-            AgreementTask(gap, seed=seed),
-            AgreementTask(gap, seed=seed + 1000),
-            tries,
-            sentences,
-        )
-
-    @pytest.mark.slow
-    def test_the_best_of_many_looks_better_than_chance_where_it_was_chosen(self):
-        chosen = [self.guess(50, seed).chosen for seed in range(5)]
-        assert min(chosen) >= 0.53
-        assert sum(chosen) / 5 >= 0.56
-
-    @pytest.mark.slow
-    def test_on_fresh_sentences_it_is_back_at_chance(self):
-        fresh = [self.guess(50, seed, sentences=400).fresh for seed in range(5)]
-        assert sum(fresh) / 5 == pytest.approx(0.5, abs=0.05)
-
-    def test_more_tries_never_score_lower_where_they_are_chosen(self):
-        chosen = [self.guess(tries).chosen for tries in (1, 5, 25)]
-        assert chosen == sorted(chosen)
-
-    def test_a_network_that_knows_is_chosen_and_scores_alike_on_fresh_sentences(self):
-        def model(number: int):
-            def logits(tokens: torch.Tensor) -> torch.Tensor:
-                right = nearest_noun(tokens, vocabulary())
-                said = right if number == 3 else 1 - right
-                return torch.nn.functional.one_hot(said, 2).float()
-
-            return logits
-
-        task, fresh = (AgreementTask((3, 9), "same", seed=seed) for seed in (1, 2))
-        assert random_weight_guessing(model, task, fresh, 5) == (1.0, 1.0)
-        assert random_weight_guessing(model, task, fresh, 3) == (0.0, 0.0)
-
-    def test_the_second_score_is_that_of_the_fresh_sentences(self):
-        def model(number: int):
-            return lambda tokens: torch.nn.functional.one_hot(
-                nearest_noun(tokens, vocabulary()), 2
-            ).float()
-
-        task, fresh = AgreementTask(9, "same"), AgreementTask(9, "opposite")
-        assert random_weight_guessing(model, task, fresh, 2) == (1.0, 0.0)
-
-    def test_every_try_is_scored_on_the_same_sentences(self):
-        seen = []
-
-        def model(number: int):
-            def logits(tokens: torch.Tensor) -> torch.Tensor:
-                seen.append(tokens)
-                return torch.zeros(len(tokens), 2)
-
-            return logits
-
-        random_weight_guessing(model, AgreementTask(5), AgreementTask(5, seed=1), 2, 120)
-        first, second, fresh = seen[:3], seen[3:6], seen[6:]
-        assert [len(tokens) for tokens in first] == [50, 50, 20]
-        assert all(map(torch.equal, first, second))
-        assert not any(map(torch.equal, first, fresh))
-
-    def test_the_result_is_the_same_every_time(self):
-        assert self.guess(5) == self.guess(5)
