@@ -121,6 +121,8 @@ def _broken(words: Sequence[str]) -> str:
         return "'and' joins two nouns: two subjects ask for 'were' whatever each of them is."
     if kinds.startswith(","):
         return "A comma comes first."
+    if found := re.search("IT", kinds):
+        return f"{words[found.start()]!r} takes no object among the latch's words; 'saw' does."
     if not re.search("[VIPL]", kinds):
         return "Nothing is said of the subject before its verb: no other verb, no place."
     return "The words do not make a sentence that this check can read."
