@@ -188,12 +188,6 @@ def test_broken_parameters_are_named_before_anything_is_computed():
     assert (found.name, found.index) == ("layer.weight_hh_l0", (3, 4))
 
 
-def test_frozen_parameters_are_passed_over():
-    model = classifier("tanh", 4.0).requires_grad_(False)
-    with torch.no_grad():
-        assert [each.name for each in find_nonfinite(model, TOKENS, LABELS)] == ["dL/dh"]
-
-
 def test_a_model_without_states_is_refused():
     with pytest.raises(ValueError, match="Linear has no states"):
         find_nonfinite(nn.Linear(2, 2), TOKENS, LABELS)

@@ -81,21 +81,6 @@ def test_signal_is_the_gradient_at_each_state(name):
     np.testing.assert_allclose(found[:, -1], margin_weight.norm().item(), rtol=1e-12)
 
 
-@pytest.mark.parametrize("name", MODELS)
-@torch.no_grad()
-def test_signal_is_what_finite_differences_see(name):
-    model = made(MODELS[name])
-    step = 1e-5
-    found = np.zeros((3, 8))
-    for t in range(8):
-        for unit in range(5):
-            probe = torch.zeros(3, 8, 5, dtype=torch.float64)
-            probe[:, t, unit] = step
-            change = model(TOKENS, probe=probe) - model(TOKENS, probe=-probe)
-            found[:, t] += ((change[:, 0] - change[:, 1]) / (2 * step)).numpy() ** 2
-    np.testing.assert_allclose(signal(model, TOKENS), np.sqrt(found), rtol=1e-6, atol=1e-9)
-
-
 def test_signal_is_the_jacobian_product():
     model = made(Engine)
     with torch.no_grad():

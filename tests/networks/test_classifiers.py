@@ -69,33 +69,6 @@ class TestClassifier:
         expected = states[:, -1] @ model.readout.weight.T + model.readout.bias
         torch.testing.assert_close(model(TOKENS), expected)
 
-    def test_a_probe_is_added_to_its_state(self):
-        model = small()
-        probe = torch.zeros(3, 5, 4, dtype=torch.float64)
-        probe[1, 2] = 0.25
-        moved = model.states(TOKENS, probe) - model.states(TOKENS)
-        assert (moved[[0, 2]] == 0).all()
-        assert (moved[1, :2] == 0).all()
-        torch.testing.assert_close(moved[1, 2], probe[1, 2])
-        assert (moved[1, 3:] != 0).all()
-
-    @pytest.mark.parametrize("nonlinearity", ["tanh", "linear"])
-    def test_probe_gradient_is_the_finite_difference(self, nonlinearity):
-        model = small(nonlinearity)
-        probe = zero_probe(model)
-        logits = model(TOKENS, probe)
-        (gradient,) = torch.autograd.grad((logits[:, 0] - logits[:, 1]).sum(), probe)
-        measured = torch.empty_like(gradient)
-        for index in np.ndindex(*probe.shape):
-            ends = []
-            for step in (1e-5, -1e-5):
-                nudge = torch.zeros_like(gradient)
-                nudge[index] = step
-                moved = model(TOKENS, nudge).detach()
-                ends.append((moved[:, 0] - moved[:, 1]).sum())
-            measured[index] = (ends[0] - ends[1]) / 2e-5
-        torch.testing.assert_close(gradient, measured, rtol=1e-6, atol=1e-9)
-
     @pytest.mark.parametrize("nonlinearity", ["tanh", "relu"])
     def test_probe_gradient_is_autograds_through_torchs_own_steps(self, nonlinearity):
         model = small(nonlinearity)

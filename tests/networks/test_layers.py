@@ -253,19 +253,6 @@ def test_only_the_wanted_gradients_are_computed(kind):
         assert all(getattr(found, other) is None for other in Gradients._fields if other != name)
 
 
-@both
-def test_the_probe_alone_asks_for_no_other_gradient(kind, monkeypatch):
-    seen = []
-    module, real = MODULE[kind], MODULE[kind].backward
-    monkeypatch.setattr(
-        module, "backward", lambda *a, **k: seen.append(k["wanted"]) or real(*a, **k)
-    )
-    layer = kind(INPUT, HIDDEN).requires_grad_(False)
-    probe = torch.zeros(2, 4, HIDDEN, requires_grad=True)
-    layer(torch.randn(2, 4, INPUT), probe=probe)[0].sum().backward()
-    assert seen == [{"states"}]
-
-
 # Behaviour in PyTorch's graph
 
 
