@@ -211,6 +211,10 @@ TERM_MISTAKES = (
         "The sign is turned round: if z grows, more of h stays and less of n.",
         lambda h, n, z, W_z: _rows((n - h) * z * (1 - z), W_z),
     ),
+    Mistake(
+        "If z grows, 1 - z falls: which sign does the candidate's part get?",
+        lambda h, n, z, W_z: _rows((h + n) * z * (1 - z), W_z),
+    ),
     Mistake(BOTH_TERMS, lambda h, n, z, W_z: _rows(h * z * (1 - z), W_z)),
     Mistake(BOTH_TERMS, lambda h, n, z, W_z: _rows(-n * z * (1 - z), W_z)),
     Mistake(

@@ -158,6 +158,7 @@ def times(vector, matrix):
 TERM = rows(
     "update_term",
     ("sign", lambda h, n, z, W: times((n - h) * z * (1 - z), W), "sign is turned"),
+    ("plus n", lambda h, n, z, W: times((h + n) * z * (1 - z), W), "which sign"),
     ("h alone", lambda h, n, z, W: times(h * z * (1 - z), W), "in two terms"),
     ("-n alone", lambda h, n, z, W: times(-n * z * (1 - z), W), "in two terms"),
     ("no slope", lambda h, n, z, W: times(h - n, W), "slope of the logistic"),
