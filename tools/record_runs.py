@@ -9,13 +9,15 @@ seeds at each rate, race: the best rate is the one whose scouts all learn and wh
 so soonest, so a race ends when one rate has won it. Rates are added until the best has a
 worse one on either side. Then fresh seeds train at that rate, and they alone are counted. If
 some of them fail, rates beside it are tried with the same seeds, since the fastest rate is
-not always the surest; the one with most is the best. From gap 40 on there are two scouts a
-rate, with half the budget.
+not always the surest; the one with most is the best, and what lies beside that one is tried
+too. From gap 40 on there are two scouts a rate, with half the budget.
 
 At gap 5 the scouts try all of GRID; at longer gaps they begin beside the best rate of the gap
 before, and two more rates are tried if none learns. From gap 1,000 on there are no scouts: the
-rate is that of the gap before. A network is not tried beyond a gap of 20 or more that fewer
-than half of its seeds learned.
+rate is that of the gap before, and a rate beside it is tried only if a seed fails. A network is
+not tried beyond a gap of 20 or more that fewer than half of its seeds learned.
+
+A budget must not decide a row: what LONGER names is trained with five times the steps as well.
 
 With mixed gaps nothing stops early; the best rate is the one whose scouts are most often
 right at gap 300, since that is what such a training is for.
@@ -55,9 +57,11 @@ PATH = Path(__file__).resolve().parents[1] / "data" / "record.jsonl"
 GAPS = (5, 10, 20, 40)
 MIXED = (3, 15)
 ABLATION = ((3, 6), (10, 15), (20, 30))
-# at gaps 300 and 1,000, which take long: what learned gap 40 with all seeds, soonest first
+# at gaps from 300 on, which take long: what learned gap 40 with all seeds, soonest first
 SURE = ("GRU", "GRU, log(gap)", "GRU, log(100)", "LSTM, both log(gap)")
 IDENTITY = ("ReLU, identity, small U", "ReLU, identity")
+SLOW = ("leaky", "residual", "LSTM, forget log(gap)")
+LONGEST = ("GRU", "GRU, log(gap)", "LSTM, both log(gap)")
 MIDDLES = ("none", "random")
 TESTED_IN = ("none", "random", "opposite")
 TESTED_AT = {20: 128, 300: 64, 1000: 32}  # gap: sentences
@@ -66,6 +70,7 @@ GRID = range(RATES.index(1e-4), RATES.index(1e-1) + 1)
 FEW = range(RATES.index(1e-3), RATES.index(1e-2) + 1)
 SCOUTED_AT = 300  # the gap at which scouts of mixed gaps are tested
 GIVEN_UP_FROM, UNSCOUTED_FROM = 20, 1000
+LONGER, LONGER_STEPS, LONGER_RATES = ("RNN", "random", 10), 10_000, (3e-4, 1e-3, 3e-3)
 FIRST_SCOUT, CHECK_SEED, TEST_SEED = 100, 1000, 2000
 
 Gap = int | tuple[int, int]
@@ -162,7 +167,11 @@ def plan() -> Iterator[Cell]:
                 yield from everywhere(gaps, ["RNN"])
     yield from everywhere(300, (*IDENTITY, *SURE))
     yield from everywhere(MIXED, [name for name in names if name != "RNN"])
-    yield from (Cell(name, "none", 1000) for name in SURE)
+    yield from everywhere(1000, SURE)
+    yield from everywhere(80)
+    yield from everywhere(300, SLOW)
+    yield from (Cell(name, "none", 10_000) for name in LONGEST)
+    yield from (Cell(name, "none", 1000) for name in IDENTITY)
 
 
 class Stream:
@@ -349,15 +358,15 @@ def scouted(cell: Cell, grid: Sequence[int], settings: Settings) -> tuple[Scouts
         tried += wider
 
 
-def counted(
-    cell: Cell, rate: float, hopeful: Sequence[float], settings: Settings
-) -> dict[float, Training]:
+def counted(cell: Cell, rate: float, scouts: Scouts, settings: Settings) -> dict[float, Training]:
     """Train fresh seeds at this rate and, while some fail, at those beside the best.
 
-    hopeful: the rates at which a scout learned. A higher one is tried only if it is hopeful, a
-    lower one, which may need more steps than scouts had, if any rate is.
+    A higher rate is tried only if a scout learned there; a lower one, which may need more steps
+    than scouts had, if any scout did. A rate beside the best that no scout has run is tried
+    even if all seeds learned.
     """
     mixed = isinstance(cell.gap, tuple)
+    hopeful = [each for each in scouts if any(scouts[each]["learned_at"])]
     trainings: dict[float, Training] = {}
     wanted = [rate]
     while wanted:
@@ -368,15 +377,15 @@ def counted(
             trainings[each].finish()
         best = surest(trainings)
         near = RATES.index(best)
+        lower, higher = RATES[max(near - 1, 0)], RATES[min(near + 1, len(RATES) - 1)]
         wanted = []
-        if (
-            not mixed
-            and None in trainings[best].learned_at
-            and (hopeful or any(trainings[best].learned_at))
-        ):
-            lower, higher = RATES[max(near - 1, 0)], RATES[min(near + 1, len(RATES) - 1)]
+        if mixed or not (hopeful or not scouts or any(trainings[best].learned_at)):
+            continue
+        if None in trainings[best].learned_at:
             wanted = [lower] + [higher] * (higher in hopeful)
-            wanted = [each for each in wanted if each not in trainings]
+        if scouts:
+            wanted += [each for each in (lower, higher) if each not in scouts]
+        wanted = [each for each in dict.fromkeys(wanted) if each not in trainings]
     return trainings
 
 
@@ -406,8 +415,7 @@ def outcome(cell: Cell, before: float | None, settings: Settings) -> dict[str, A
     line = {**asdict(cell), "rate": rate, "scouts": scouts}
     line |= {"learned_at": [], "accuracy": [], "other_rates": {}, "tested": None}
     if rate:
-        hopeful = [each for each in scouts if any(scouts[each]["learned_at"])]
-        trainings = counted(cell, rate, hopeful, settings)
+        trainings = counted(cell, rate, scouts, settings)
         line["rate"] = surest(trainings)
         best = trainings.pop(line["rate"])
         line["learned_at"] = best.learned_at
@@ -420,7 +428,20 @@ def outcome(cell: Cell, before: float | None, settings: Settings) -> dict[str, A
             line["tested"] = {
                 middle: {gap: best.tested(middle, gap) for gap in TESTED_AT} for middle in TESTED_IN
             }
+    if (cell.network, cell.middle, cell.gap) == LONGER:
+        line["longer"] = {"steps": LONGER_STEPS, "learned_at": longer(cell, settings)}
     return json.loads(json.dumps({**line, "seconds": round(time.process_time() - began)}))
+
+
+def longer(cell: Cell, settings: Settings) -> dict[float, list[int | None]]:
+    """Where the counted seeds learn, by rate, if they may train for LONGER_STEPS."""
+    pairs = [(rate, seed) for rate in LONGER_RATES for seed in range(settings.fresh(cell.gap))]
+    training = Training(cell, pairs, settings, False)
+    training.run(LONGER_STEPS)
+    found: dict[float, list[int | None]] = {rate: [] for rate in LONGER_RATES}
+    for (rate, _), step in zip(pairs, training.learned_at, strict=True):
+        found[rate].append(step)
+    return found
 
 
 def heading(settings: Settings) -> dict[str, Any]:

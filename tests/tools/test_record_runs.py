@@ -87,8 +87,8 @@ def test_where_no_scout_learns_one_rate_more_is_tried_on_either_side(monkeypatch
     assert list(found) == list(RATES[3:8])
 
 
-def counts(monkeypatch, learned, start, hopeful):
-    """The rates counted, if so many of four seeds learn at each."""
+def counts(monkeypatch, learned, start, hopeful, scouted=RATES):
+    """The rates counted, if so many of four seeds learn at each, and scouts at hopeful ones."""
 
     def training(cell, pairs, settings, to_the_end):
         rate = pairs[0][0]
@@ -96,7 +96,8 @@ def counts(monkeypatch, learned, start, hopeful):
         return SimpleNamespace(learned_at=steps, run=lambda steps: None, finish=lambda: None)
 
     monkeypatch.setattr(record_runs, "Training", training)
-    found = record_runs.counted(Cell("RNN", "none", 10), start, hopeful, Settings())
+    scouts = {rate: {"learned_at": [90 if rate in hopeful else None]} for rate in scouted}
+    found = record_runs.counted(Cell("RNN", "none", 10), start, scouts, Settings())
     return list(found), record_runs.surest(found)
 
 
@@ -116,6 +117,25 @@ def test_a_higher_rate_is_tried_if_a_scout_learned_there(monkeypatch):
 
 def test_nothing_more_is_tried_where_nobody_learned(monkeypatch):
     assert counts(monkeypatch, {}, 1e-2, []) == ([1e-2], 1e-2)
+
+
+def test_without_scouts_one_lower_rate_is_tried_if_a_seed_fails(monkeypatch):
+    assert counts(monkeypatch, {1e-2: 4}, 1e-2, [], scouted=[]) == ([1e-2], 1e-2)
+    assert counts(monkeypatch, {}, 1e-2, [], scouted=[]) == ([1e-2, 3e-3], 1e-2)
+
+
+def test_the_best_of_the_counted_rates_has_one_tried_on_either_side(monkeypatch):
+    learned = {1e-2: 3, 3e-3: 4, 1e-3: 4}
+    rates, best = counts(monkeypatch, learned, 1e-2, [1e-2], scouted=RATES[5:9])
+    assert (rates, best) == ([1e-2, 3e-3, 1e-3], 3e-3)
+
+
+def test_a_longer_training_has_the_same_seeds_and_more_steps(monkeypatch):
+    monkeypatch.setattr(record_runs, "LONGER_STEPS", 6)
+    found = record_runs.longer(Cell("RNN", "none", 3), SMALL)
+    assert list(found) == list(record_runs.LONGER_RATES)
+    assert all(len(steps) == SMALL.seeds for steps in found.values())
+    assert {step for steps in found.values() for step in steps} <= {None, 2, 4, 6}
 
 
 def test_a_stream_is_the_tasks_own_batches():
