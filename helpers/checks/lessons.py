@@ -25,7 +25,8 @@ LESSONS = {
     "factor of one step": "Below 1, although w is above 1: there the curve is flatter than the "
     "diagonal.",
     # 03
-    "share of word 1": "Three factors are too few for a gradient to vanish.",
+    "share of word 1": "Three factors of about one half leave several percent; very "
+    "small weights leave hardly any.",
     # 05
     "border at s = 2": "Input pushes it from gain 1 to the right.",
     "1.5^k in float32": "The step grows with the logarithm of the largest number: a huge range "
