@@ -72,6 +72,7 @@ def _delta(h: Array, dL_dh: Array) -> Array:
 
 
 FORGOTTEN = "The factor 1 - h_t^2 is missing: delta is dL/da, before the tanh."
+TWICE = "h_t already is the tanh: you took it twice."
 EARLY = "Off by one in time: the slope of this step's tanh is taken at h_t."
 BPTT_MISTAKES = (
     Mistake(
@@ -79,6 +80,7 @@ BPTT_MISTAKES = (
         lambda h_t, h_before, x_t, W, dL_dh: W @ _delta(h_t, dL_dh),
     ),
     Mistake(FORGOTTEN, lambda h_t, h_before, x_t, W, dL_dh: W.T @ dL_dh),
+    Mistake(TWICE, lambda h_t, h_before, x_t, W, dL_dh: W.T @ _delta(np.tanh(h_t), dL_dh)),
     Mistake(
         "The factor 1 - h_t^2 belongs before the transpose of W, not after it.",
         lambda h_t, h_before, x_t, W, dL_dh: _delta(h_t, W.T @ dL_dh),

@@ -87,6 +87,8 @@ LOG_MISTAKES: dict[str, tuple[tuple[str, Callable[[_Seen], float]], ...]] = {
          lambda s: 100 * float((s.states.abs() > 0.99).double().mean())),
         ("It is the mean size of the states: count those beyond 0.99.",
          lambda s: float(s.states.abs().mean())),
+        ("It is a number of entries; their share is asked for.",
+         lambda s: float((s.states.abs() > 0.99).sum())),
         ("You looked at the last state alone: every word's counts.",
          lambda s: float((s.states[:, -1].abs() > 0.99).double().mean())),
         ("It is the share that is *not* saturated.",
@@ -97,6 +99,8 @@ LOG_MISTAKES: dict[str, tuple[tuple[str, Callable[[_Seen], float]], ...]] = {
          lambda s: float((s.signals[:, -1] / s.signals[:, 0]).mean())),
         ("It is the signal at the first word itself: divide by the last word's.",
          lambda s: float(s.signals[:, 0].mean())),
+        ("You divided the first sentence's signals by the last's: words run along the second axis.",
+         lambda s: float((s.signals[0] / s.signals[-1]).mean())),
         ("It belongs to the first sentence alone: average over all.",
          lambda s: float(s.signals[0, 0] / s.signals[0, -1])),
     ),
@@ -119,7 +123,7 @@ def log_row(answer: Any) -> str:
             raise Verdict(
                 WRONG_VALUES,
                 "The row is right, but the gradients it leaves are not those of this batch alone.",
-                "An earlier batch's gradient is still in .grad, or backward was called twice.",
+                _left_behind(model, right_model),
             )
     return "Right on three networks, and the gradients left behind are this batch's alone."
 
@@ -154,6 +158,15 @@ def _said_of(key: str, got: float, right: float, seen: _Seen, model: nn.Module) 
         if math.isclose(got, formula(seen), rel_tol=1e-4, abs_tol=1e-9):
             return [*lines, says]
     return lines
+
+
+def _left_behind(model: nn.Module, right: nn.Module) -> str:
+    """What gradients other than this batch's suggest."""
+    if not any(gradient.any() for gradient in _gradients(model)):
+        return "They are gone: zero_grad belongs before backward."
+    if _norms(model).norm() < 0.99 * _norms(right).norm():
+        return "They are shorter than this batch's: were they clipped?"
+    return "An earlier batch's gradient is still in .grad, or backward was called twice."
 
 
 def _same_gradient(model: nn.Module, right: nn.Module) -> bool:

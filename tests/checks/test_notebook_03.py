@@ -70,6 +70,7 @@ def bptt(before=None, term_W=None, term_U=None):
         (bptt(lambda h, p, x, W, g: W.T @ g), WRONG_VALUES, "dL_dh_before: The factor 1 - h_t^2"),
         (bptt(lambda h, p, x, W, g: slope(h, W.T @ g)), WRONG_VALUES, "before the transpose of W"),
         (bptt(lambda h, p, x, W, g: W.T @ slope(p, g)), WRONG_VALUES, "Off by one in time"),
+        (bptt(lambda h, p, x, W, g: W.T @ slope(np.tanh(h), g)), WRONG_VALUES, "you took it twice"),
         (bptt(lambda h, p, x, W, g: slope(h, g)), WRONG_VALUES, "still to go back"),
         (bptt(None, lambda h, p, x, W, g: np.outer(p, slope(h, g))), WRONG_VALUES, "transposed"),
         (

@@ -44,6 +44,22 @@ def changed(**new):
     return lambda model, tokens, labels: log_row(model, tokens, labels, change=change)
 
 
+def left_behind(make):
+    """A learner's function that is right and leaves other gradients behind."""
+
+    def answer(model, tokens, labels):
+        row = {
+            key: float(torch.as_tensor(value).detach())
+            for key, value in log_row(model, tokens, labels).items()
+        }
+        for parameter in model.parameters():
+            if parameter.grad is not None:
+                parameter.grad = make(parameter.grad)
+        return row
+
+    return answer
+
+
 def by_hand(model, tokens, labels):
     for parameter in model.parameters():
         parameter.grad = None
@@ -86,6 +102,11 @@ def test_right(answer):
             "It is in percent",
         ),
         (changed(saturated=lambda m, h, s: h.abs().mean()), "count those beyond 0.99"),
+        (changed(saturated=lambda m, h, s: (h.abs() > 0.99).sum()), "their share is asked for"),
+        (changed(reach=lambda m, h, s: np.mean(s[0] / s[-1])), "along the second axis"),
+        (left_behind(lambda gradient: None), "They are gone"),
+        (left_behind(lambda gradient: gradient / 2), "were they clipped?"),
+        (left_behind(lambda gradient: 2 * gradient), "backward was called twice"),
         (changed(reach=lambda m, h, s: np.mean(s[:, -1] / s[:, 0])), "upside down"),
         (changed(reach=lambda m, h, s: s[0, 0] / s[0, -1]), "average over all"),
         (changed(reach=lambda m, h, s: s[:, 0].mean()), "divide by the last word's"),
