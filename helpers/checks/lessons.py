@@ -32,7 +32,7 @@ LESSONS = {
     "1.5^k in float32": "The step grows with the logarithm of the largest number: a huge range "
     "buys few steps.",
     "signal after one step": "Exactly 0: every path is shut off.",
-    "mixed gaps": "They come while memory is being learned.",
+    "gaps 3 to 15": "They come while memory is being learned.",
     # 07
     "leaky step, power of ten": "0.9 to the power 200 is 10^-9. The old state also comes back "
     "through W, inside the tanh.",
