@@ -35,7 +35,7 @@ def _logs() -> list[tuple[str, Array]]:
     ]
 
 
-@exercise("06", 3, "Choose a threshold", points=2, minutes=5, difficulty=2)
+@exercise("06", 3, "Choose a threshold", points=2, minutes=4, difficulty=2)
 def choose_threshold(answer: Any) -> str:
     """Check a function of norms (steps,) that returns a threshold."""
     logs = _logs()

@@ -37,24 +37,12 @@ def test_06_angle_by_norm_turns_nothing_and_the_others_tens_of_degrees(seed):
     assert 20 < turned["clip_per_tensor"] < 60
 
 
-def first_number(text):
-    """How many seeds learned, in what `learned` prints."""
-    return int(text.removeprefix("~ ").split()[0])
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("rule", "c", "learns"),
-    [
-        ("by norm", 0.03, True),
-        ("by value", 0.01, False),
-        ("by value", 0.003, True),
-        ("per tensor", 0.03, True),
-    ],
+    ("rule", "c"), [("by norm", 0.03), ("by value", 0.003), ("per tensor", 0.01)]
 )
-def test_06_rules_each_learns_with_a_threshold_of_its_own(steps_to_learn, rule, c, learns):
-    seeds = 4 if learns else 2
-    assert (first_number(steps_to_learn(5, 10, c, rule, seeds)) >= seeds - 1) == learns
+def test_06_rules_each_learns_with_a_threshold_that_suits_it(steps_to_learn, rule, c):
+    assert steps_to_learn(10, c, rule, seeds=4)[0] >= 3
 
 
 @pytest.mark.slow
@@ -66,13 +54,7 @@ def test_06_product_where_every_step_is_clipped_rate_times_c_counts(
     steps_to_learn, rate, c, learns
 ):
     seeds = 4 if learns else 2
-    assert (first_number(steps_to_learn(5, rate, c, seeds=seeds)) >= seeds - 1) == learns
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize(("rate", "c"), [(0.5, 1.0), (10, 0.1)])
-def test_06_cannot_settings_that_learn_gap_5_do_not_learn_gap_80(steps_to_learn, rate, c):
-    assert first_number(steps_to_learn(80, rate, c, seeds=1)) == 0
+    assert (steps_to_learn(rate, c, seeds=seeds)[0] >= seeds - 1) == learns
 
 
 @pytest.mark.parametrize("points", [101, 201])
