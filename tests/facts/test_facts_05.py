@@ -127,6 +127,6 @@ def test_05_memory_the_run_that_learns_bursts_and_the_other_does_not(seed):
         model = networks.rnn_classifier(len(task.vocabulary()), seed=seed)
         budget = {"steps": steps, "learning_rate": 2e-3, "check_every": steps, "target": 2}
         norm = training.train(model, *pair, **budget).gradient_norm
-        rise[gaps] = norm.max() / np.median(norm[:50])
-    assert rise[3, 15] > 8
+        rise[gaps] = np.quantile(norm, 0.99) / np.median(norm[:50])
+    assert rise[3, 15] > 6
     assert rise[20, 30] < 5
