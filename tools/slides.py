@@ -28,8 +28,9 @@ REVEAL_PARTS = (
 )
 TEMPLATES = Path(__file__).parent / "decks"  # pages and style sheet
 LINES, FIGURE_LINES = 16, 15  # on a slide; as high as a figure
-FIGURE = 540  # a figure's height in CSS pixels on a slide of 700 with a heading
-LINE, GAP = 26, 40  # a printed line's height, and what stands around a block of them
+FIGURE = 595  # a figure's height in CSS pixels on a slide of 700 with a heading
+LINE, GAP = 28, 40  # a printed line's height, and what stands around a block of them
+BESIDE = 2  # printed lines that may stand beside a figure
 GUESS = "write down your guess"
 NAVIGATION = "](index.ipynb)"
 DETAILS = re.compile(r"<details>.*?</details>", re.DOTALL)
@@ -53,6 +54,8 @@ def slide_types(notebook: NotebookNode) -> list[str]:
             room = LINES
         if kind not in ("notes", "skip"):
             room -= _lines(cell)
+        if reading.is_check(cell):
+            room = 0  # what follows an exercise is not its answer
         types.append(kind)
     return types
 
@@ -100,7 +103,7 @@ def _lines(cell: NotebookNode) -> int:
         formulas = shown.count("$$") // 2
         return 3 * formulas + sum(1 + len(line) // 68 for line in shown.splitlines())
     drawn = any(reading.drawn(output) for output in cell.outputs)
-    return FIGURE_LINES * drawn + _printed(cell)
+    return FIGURE_LINES + BESIDE if drawn else _printed(cell)
 
 
 def _printed(cell: NotebookNode) -> int:
@@ -146,7 +149,10 @@ def columns(notebook: NotebookNode, name: str, figures: Path) -> list[list[str]]
 
 
 def _show(cell: NotebookNode, kind: str, stem: Path) -> str:
-    """A cell as HTML: prose, or a code cell's outputs; its code only if there are none."""
+    """A cell as HTML: prose, or a code cell's outputs; its code only if there are none.
+
+    Beside a figure stand no more than a few printed lines; more of them are the speaker's.
+    """
     if cell.cell_type == "markdown" and kind == "notes":
         return _markdown(cell.source)
     if cell.cell_type == "markdown":
@@ -155,14 +161,17 @@ def _show(cell: NotebookNode, kind: str, stem: Path) -> str:
     parts = []
     drawn = sum(bool(reading.drawn(output)) for output in cell.get("outputs", []))
     printed = _printed(cell)
-    height = (FIGURE - LINE * printed - GAP * bool(printed)) // max(1, drawn)
+    told = NOTES if drawn and printed > BESIDE else "{}"
+    beside = (LINE * printed + GAP) * (0 < printed <= BESIDE)
+    height = (FIGURE - beside) // max(1, drawn)
     for count, output in enumerate(cell.get("outputs", [])):
         if reading.drawn(output):
             path = stem.with_name(f"{stem.name}-{count}.png")
             shown = reading.figure(output, path, f"{path.parent.name}/{path.name}")
             parts.append(f'<div style="--figure: {height}px">{shown}</div>')
         elif reading.text_of(output).strip():
-            parts.append(f'<pre class="output">{html.escape(reading.text_of(output))}</pre>')
+            text = f'<pre class="output">{html.escape(reading.text_of(output))}</pre>'
+            parts.append(told.format(text))
     return "\n".join(parts) or f"<pre><code>{html.escape(cell.source)}</code></pre>"
 
 

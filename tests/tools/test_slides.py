@@ -78,11 +78,19 @@ def test_result_without_room_is_the_speakers_to_tell():
     assert kinds == ["slide", "fragment", "notes"]
 
 
-def test_figure_shrinks_where_much_is_printed_below_it(tmp_path):
-    cell = picture("A line.")
-    cell.outputs.append(new_output("stream", text="x\n" * 7))
-    [[shown]] = slides.columns(new_notebook(cells=[cell]), "00_x", tmp_path / "figures")
-    assert f"--figure: {slides.FIGURE - 7 * slides.LINE - slides.GAP}px" in shown
+def test_figure_makes_room_for_a_line_or_two_and_the_speaker_has_the_rest(tmp_path):
+    for lines, height in ((2, slides.FIGURE - 2 * slides.LINE - slides.GAP), (7, slides.FIGURE)):
+        cell = picture("A line.")
+        cell.outputs.append(new_output("stream", text="x\n" * lines))
+        [[shown]] = slides.columns(new_notebook(cells=[cell]), "00_x", tmp_path / "figures")
+        assert f"--figure: {height}px" in shown
+        assert (slides.NOTES.partition("{")[0] in shown) == (lines > 2)
+
+
+def test_what_is_printed_after_an_exercise_is_not_shown_as_its_answer():
+    check = new_code_cell("check", metadata={"nbgrader": {"grade": True}})
+    cells = [new_markdown_cell("### Exercise"), check, printed("1 of 3")]
+    assert slides.slide_types(new_notebook(cells=cells)) == ["subslide", "skip", "notes"]
 
 
 def test_a_slide_has_one_message_and_the_speaker_the_rest():
