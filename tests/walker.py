@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import functools
+import re
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib import resources
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
@@ -13,6 +16,8 @@ import pytest
 
 INSIDE = ("data:", "blob:", "about:")
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
+DESKTOP, PHONE = 1366, 390  # pixels across
+LOOKS = (("light", DESKTOP), ("light", PHONE), ("dark", PHONE), ("dark", DESKTOP))
 NO_BROWSER = "Chromium is not installed (on Debian and Ubuntu: apt install chromium)"
 
 # Each question gives a list of strings: what is wrong on the page as it stands.
@@ -65,6 +70,26 @@ SKIP_LINK = """() => {
     return link.tagName === "A" && target && document.getElementById(target) ? []
         : ["the first Tab does not reach a skip link"];
 }"""
+UNFOLD = """() => document.querySelectorAll("details").forEach(each => { each.open = true; })"""
+SETTLE = """() => new Promise(done => requestAnimationFrame(() => setTimeout(done, 50)))"""
+WIDE = """() => {
+    const over = e => e && e.scrollWidth > e.clientWidth + 1;
+    const faults = [document.documentElement, document.querySelector(".content")].filter(over)
+        .map(e => `page is ${e.scrollWidth} wide in ${e.clientWidth}`);
+    if (innerWidth > 1000)
+        for (const code of [...document.querySelectorAll("article pre")].filter(over))
+            faults.push("code is cut off: " + code.textContent.slice(0, 60));
+    return faults;
+}"""
+TAB_STOPS = """() => [...document.querySelectorAll("mjx-container[tabindex]")]
+    .filter(e => e.scrollWidth <= e.clientWidth)
+    .map(e => "formula is a tab stop: " + e.parentElement.textContent.slice(0, 60))
+"""
+AXE = """async () => {
+    const {violations} = await axe.run(document, {resultTypes: ["violations"], preload: false});
+    return violations.flatMap(found => found.nodes
+        .map(node => `${found.impact} ${found.id}: ${node.html.slice(0, 100)}`));
+}"""
 BRIGHTNESS = """() => {
     const parts = getComputedStyle(document.body).backgroundColor.match(/[0-9.]+/g).map(Number);
     return (parts[0] + parts[1] + parts[2]) / 765;
@@ -78,6 +103,13 @@ OVERFLOW = """() => {
         .filter(([size, frame, _]) => size > frame + 8)
         .map(([size, frame, way]) => `slide "${title}" is ${size} ${way} in a frame of ${frame}`);
 }"""
+
+
+@functools.cache
+def axe() -> str:
+    """The script of axe-core, which finds what keeps people out; skips the test without it."""
+    package = pytest.importorskip("axe_playwright_python", reason="axe-core is not installed")
+    return resources.files(package).joinpath("axe.min.js").read_text(encoding="utf-8")
 
 
 @contextmanager
@@ -124,18 +156,29 @@ class Reader:
         self.tab.evaluate("() => window.MathJax?.startup?.promise?.then(() => {})")
         self.tab.evaluate("() => document.fonts.ready.then(() => {})")
 
+    def look(self, scheme: str, across: int) -> None:
+        """Turn to a colour scheme and to a window so wide, and let the page settle in it."""
+        self.tab.emulate_media(color_scheme=scheme)
+        self.tab.set_viewport_size({"width": across, "height": 760})
+        self.tab.evaluate(SETTLE)
+
     def ask(self, *questions: str) -> None:
         """Add what the page answers to each question to the faults."""
         for question in questions:
             self.faults += self.tab.evaluate(question)
 
     def follow_links(self) -> None:
-        """Add the links to files that are not there to the faults."""
+        """Add the links to files, and to places on a page, that are not there to the faults."""
         start = self.folder.as_uri() + "/"
         for link in sorted(set(self.tab.evaluate(LINKS))):
-            path = unquote(link.removeprefix(start).partition("#")[0].partition("?")[0])
-            if link.startswith(start) and not (self.folder / path).is_file():
-                self.faults.append(f"link to nowhere: {path}")
+            path, _, place = link.removeprefix(start).partition("#")
+            file = self.folder / unquote(path.partition("?")[0])
+            if not link.startswith(start):
+                continue
+            if not file.is_file():
+                self.faults.append(f"link to nowhere: {unquote(path)}")
+            elif place and unquote(place) not in places(file):
+                self.faults.append(f"link to nowhere: {path}#{place}")
 
     def count_formulas(self) -> int:
         """How many formulas the page shows set."""
@@ -147,23 +190,39 @@ class Reader:
         return self.faults
 
 
-def page_faults(chromium: Any, folder: Path, name: str, formulas: int) -> list[str]:
-    """What is wrong with one page; formulas: how many its source has."""
-    reader = Reader(chromium, folder)
+@functools.cache
+def places(page: Path) -> set[str]:
+    """The ids on a page."""
+    return set(re.findall(r'\bid="([^"]+)"', page.read_text(encoding="utf-8")))
+
+
+def page_faults(reader: Reader, name: str, formulas: int) -> list[str]:
+    """What is wrong with a page, light and dark, on a desktop and on a phone.
+
+    formulas: how many its source has.
+    """
+    reader.faults.clear()
+    reader.look("light", DESKTOP)
     reader.open(name)
-    reader.ask(IMAGES, FORMULAS, MARKUP, STRUCTURE)
+    reader.ask(IMAGES, FORMULAS, MARKUP, STRUCTURE, TAB_STOPS)
     reader.follow_links()
     reader.tab.keyboard.press("Tab")
     reader.ask(SKIP_LINK)
-    shown = reader.count_formulas()
-    if shown < formulas:
-        reader.faults.append(f"{shown} formulas shown of {formulas}")
-    for scheme in ("light", "dark"):
-        reader.tab.emulate_media(color_scheme=scheme)
+    if reader.count_formulas() < formulas:
+        reader.faults.append(f"{reader.count_formulas()} formulas shown of {formulas}")
+    reader.tab.evaluate(UNFOLD)
+    reader.tab.evaluate(axe())
+    faults = [f"{name}: {fault}" for fault in reader.faults]
+    for scheme, across in LOOKS:
+        reader.faults.clear()
+        reader.look(scheme, across)
         bright = reader.tab.evaluate(BRIGHTNESS)
         if (bright > 0.5) != (scheme == "light"):
             reader.faults.append(f"brightness {bright:.2f} in the {scheme} scheme")
-    return [f"{name}: {fault}" for fault in reader.close()]
+        reader.ask(WIDE, AXE)
+        faults += [f"{name}, {scheme}, {across} wide: {fault}" for fault in reader.faults]
+    reader.faults.clear()
+    return faults
 
 
 def deck_faults(

@@ -5,10 +5,12 @@ Nothing here runs a cell: a page shows the outputs that the notebook holds.
 
 from __future__ import annotations
 
+import errno
 import html
 import re
 import shutil
 import struct
+import tempfile
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -19,11 +21,11 @@ from nbformat import NotebookNode
 from helpers.figures.picture import Stored, stored
 from tools.build import NOTEBOOKS
 
-MATHJAX_PARTS = ("tex-chtml-full.js", "output/chtml/fonts", "a11y", "sre")
+MATHJAX_PARTS = ("tex-chtml-full.js", "output/chtml/fonts")
 INDEX, PROGRESS = "index.ipynb", "progress"
 MARK = re.compile(r"### *(BEGIN|END) ")
 HIDDEN = re.compile(r"\n?^### BEGIN HIDDEN TESTS\n.*?^### END HIDDEN TESTS$", re.M | re.S)
-SLIDER = re.compile(r"\b\w*_sliders?\(")
+SLIDER = re.compile(r"\b(\w*)_sliders?\(")
 FORMULA = re.compile(r"\$[^$]+\$")
 
 
@@ -58,6 +60,16 @@ def has_slider(source: str) -> bool:
 def is_slider(cell: NotebookNode) -> bool:
     """Whether a cell is one of the sliders."""
     return cell.cell_type == "code" and has_slider(cell.source)
+
+
+def slider_of(cell: NotebookNode) -> str:
+    """The name of the slider that a cell makes."""
+    return SLIDER.findall(cell.source)[0]
+
+
+def is_ledger(cell: NotebookNode) -> bool:
+    """Whether a cell shows some of the ledger's claims."""
+    return cell.cell_type == "code" and "claims.fact_check(" in cell.source
 
 
 def is_check(cell: NotebookNode) -> bool:
@@ -119,14 +131,51 @@ def figure(output: NotebookNode, path: Path, address: str) -> str:
         raise ValueError(f"{path.stem}: the figure has no alt text")
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(picture.png)
-    across, down = struct.unpack(">II", picture.png[16:24])  # of the PNG's header
+    across, down = extent(picture.png)
     width, height = picture.width, round(picture.width * down / across)
     alt = html.escape(picture.alt_text, quote=True)
     return f'<img class="figure" src="{address}" alt="{alt}" width="{width}" height="{height}">'
 
 
+def extent(png: bytes) -> tuple[int, int]:
+    """Width and height of a PNG, as its header has them."""
+    across, down = struct.unpack(">II", png[16:24])
+    return across, down
+
+
+def first_figure(folder: Path) -> NotebookNode | None:
+    """The output that holds the first picture of a folder's notebooks."""
+    outputs = (
+        o for path in sources(folder) for c in read(path).cells for o in c.get("outputs", [])
+    )
+    return next(filter(drawn, outputs), None)
+
+
+def filled(template: Path, **values: object) -> str:
+    """A page, or a piece of one, made from a template; plain text among the values is escaped."""
+    from jinja2 import Template
+
+    return Template(template.read_text(encoding="utf-8"), autoescape=True).render(**values)
+
+
+def put(made: Path, target: Path) -> None:
+    """Put a finished folder in the place of the last one."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=target.parent) as beside:  # fails before the old goes
+        shutil.copytree(made, beside, dirs_exist_ok=True)
+        shutil.rmtree(target, ignore_errors=True)
+        shutil.copytree(beside, target)
+
+
+def unwritable(error: OSError) -> str:
+    """What to tell when pages or slides can't be written."""
+    if isinstance(error, PermissionError) or error.errno == errno.EROFS:
+        return f"{error.filename} can't be written. Move the course to a folder of your own."
+    return str(error)
+
+
 def copy_mathjax(folder: Path) -> None:
-    """Copy into folder what a page needs to set formulas, and to read them aloud, offline.
+    """Copy into folder what a page needs to set formulas offline.
 
     Raises ValueError if the package that holds MathJax is not installed.
     """
