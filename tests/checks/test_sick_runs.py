@@ -1,6 +1,7 @@
 """The logger's check and the four sick runs: planted mistakes, and logs that show their marks."""
 
 import math
+import sys
 
 import numpy as np
 import pytest
@@ -137,7 +138,9 @@ def test_each_run_shows_its_own_mark_and_no_other():
         assert shown == {HIDDEN[letter]}
 
 
-def test_the_right_diagnosis_and_each_swap():
+def test_the_right_diagnosis_and_each_swap(monkeypatch):
+    logs = sick_runs(training.log_row)
+    monkeypatch.setattr(sys.modules[sick_runs.__module__], "sick_runs", lambda log_row: logs)
     assert checks.diagnose(lambda: dict(HIDDEN)).passed
     letters = list(HIDDEN)
     for i, one in enumerate(letters):
