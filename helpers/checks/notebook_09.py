@@ -93,8 +93,8 @@ STATEMENTS = (
     Statement(
         "If the signal reaches the subject, the network will learn the task.",
         False,
-        "An LSTM with a large forget bias alone lets it arrive and learned nothing at gap 80.",
-        "07",
+        "With W times 3 nearly all of it arrived in an RNN that learned nothing in 400 steps.",
+        "08",
     ),
 )
 
