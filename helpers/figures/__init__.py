@@ -26,4 +26,4 @@ from helpers.figures.sliders import (
     strip_at_bias,
     strip_at_gap,
 )
-from helpers.figures.words import behaviour_and_signal, over_words, stacked, strip
+from helpers.figures.words import behaviour_and_signal, over_words, stacked

@@ -92,7 +92,6 @@ def ink(
     verb: str,
     title: str,
     reached: int | None = None,
-    alt_text: str | None = None,
 ) -> Picture:
     """Draw the sentence once for each network, its ink fading with the signal.
 
@@ -103,7 +102,6 @@ def ink(
     more than LONGEST words those in the middle are left out, and counted.
     reached: in a film the word to which the signal has come back; the words before it are
     pale yet, and each row says what is left there instead.
-    alt_text: what the description says of the networks in place of what is left.
     Raises ValueError if a signal and the words differ in length.
     """
     for name, signal in signals.items():
@@ -136,7 +134,7 @@ def ink(
         _write(axes, marks, _inks(seen), top - HEAD, subject)
     _arrow(axes, marks[-1], -above - HEAD)
     _key(axes, 0.26 - height)
-    told = alt_text or "; ".join(f"{name}: {what}" for name, what in left.items())
+    told = "; ".join(f"{name}: {what}" for name, what in left.items())
     sentence = " ".join(mark.text for mark in marks).replace(" ,", ",")
     return Picture(
         figure,

@@ -18,8 +18,7 @@ from helpers.figures.picture import (
     Picture,
     beside,
     canvas,
-    described,
-    entitle,
+    finished,
     in_course_style,
     line_style,
     size,
@@ -28,8 +27,6 @@ from helpers.validation import Array
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-
-GUESSED = COLOURS[3]
 
 
 @in_course_style
@@ -44,15 +41,12 @@ def curves(
     log_x: bool = False,
     level: tuple[float, str] | None = None,
     dots: Mapping[str, tuple[Array, Array]] | None = None,
-    guess: tuple[float | None, float | None] = (None, None),
-    alt_text: str | None = None,
 ) -> Picture:
     """Draw lines over one x-axis, each with its name at its right end.
 
     x, each line: (points,). level: a height and its name, drawn as a thin line. dots: for
     each label an x and a y (points,), drawn as markers in the colour of the line of the same
-    place. guess: x and y of the reader's guess; drawn where neither is None.
-    alt_text: what the description says of the lines in place of their first and last values.
+    place.
     Raises ValueError if a line and x differ in length.
     """
     figure, axes = canvas()
@@ -73,17 +67,14 @@ def curves(
     axes.margins(x=0.01)
     if level is not None:
         _level(axes, *level)
-    if guess[0] is not None and guess[1] is not None:
-        _guess(axes, guess[0], guess[1])
     axes.set(xlabel=xlabel, ylabel=ylabel)
-    entitle(figure, title)
     axes.set_ylim(axes.get_ylim())
     if dots is not None:
         axes.legend()
     elif len(lines) > 1:
         beside(figure, axes, labels)
-    told = alt_text or "; ".join(_ends(name, x, y, log_y) for name, y in lines.items())
-    return Picture(figure, described(title, f"{ylabel}, over {xlabel}", told))
+    told = "; ".join(_ends(name, x, y, log_y) for name, y in lines.items())
+    return finished(figure, title, f"{ylabel}, over {xlabel}", told)
 
 
 def _last(values: Array) -> float:
@@ -108,15 +99,6 @@ def _level(axes: Axes, height: float, name: str) -> None:
     )  # fmt: skip
 
 
-def _guess(axes: Axes, x: float, y: float) -> None:
-    """Mark the reader's guess."""
-    axes.plot([x], [y], marker="o", markersize=15, markerfacecolor="none", linestyle="none",
-              markeredgecolor=GUESSED, markeredgewidth=2)  # fmt: skip
-    axes.plot([x, x], [axes.get_ylim()[0], y], color=GUESSED, lw=1.4, ls="--")
-    axes.annotate("your guess", (x, y), (11, 0), textcoords="offset points", color=GUESSED,
-                  fontsize=10, weight="bold", va="center")  # fmt: skip
-
-
 @in_course_style
 def dots(
     rows: Mapping[str, Sequence[float]],
@@ -124,34 +106,32 @@ def dots(
     title: str,
     xlabel: str,
     level: tuple[float, str] | None = None,
-    guess: float | None = None,
 ) -> Picture:
     """Draw one row of dots along x for each name, a dot a draw.
 
-    level: a place on x and its name, such as a prediction. guess: the reader's place.
+    level: a place on x and its name, such as a prediction.
     """
     figure, axes = canvas(height=1.7 + 0.5 * len(rows))
     for index, values in enumerate(rows.values()):
         heights = -index + np.resize([0.12, -0.12, 0.0], len(values))
         axes.plot(values, heights, "o", color=COLOURS[index % len(COLOURS)], ms=8, alpha=0.7)
-    marks = [] if level is None else [(*level, INK, ":")]
-    marks += [] if guess is None else [(guess, "your guess", GUESSED, "--")]
-    for row, (place, name, colour, dash) in enumerate(marks):
-        axes.axvline(place, color=colour, lw=1.6, ls=dash)
-        axes.text(place, 0.55 + 0.28 * row, f" {name}", color=colour, fontsize=10, va="center")
+    marked = ""
+    if level is not None:
+        place, name = level
+        axes.axvline(place, color=INK, lw=1.6, ls=":")
+        axes.text(place, 0.55, f" {name}", color=INK, fontsize=10, va="center")
+        marked = f"{name}, at {place:.3g}"
     axes.set_yticks([-index for index in range(len(rows))], list(rows))
-    axes.set(xlabel=xlabel, ylim=(-len(rows) + 0.5, 0.75 + 0.28 * max(0, len(marks) - 1)))
+    axes.set(xlabel=xlabel, ylim=(-len(rows) + 0.5, 0.75))
     axes.grid(visible=False, axis="y")
     axes.spines["left"].set_visible(False)
     axes.tick_params(axis="y", length=0)
-    entitle(figure, title)
     told = [
         f"{name}: {len(values)} dots from {min(values):.3g} to {max(values):.3g}, median "
         f"{np.median(values):.3g}"
         for name, values in rows.items()
     ]
-    marked = "; ".join(f"{name}, at {place:.3g}" for place, name, *_ in marks)
-    return Picture(figure, described(title, xlabel, "; ".join(told), marked))
+    return finished(figure, title, xlabel, "; ".join(told), marked)
 
 
 @in_course_style
@@ -170,7 +150,6 @@ def shares(words: Sequence[str], parts: Mapping[str, Array], *, title: str) -> P
         axes.bar_label(bars, percent, padding=2, fontsize=9, color=style["color"])
     axes.set_xticks(range(len(words)), words)
     axes.set(ylabel="share of the gradient (%)", ylim=(0, 1.12 * max(map(max, parts.values()))))
-    entitle(figure, title)
     if len(parts) > 1:
         axes.legend(loc="upper left")
     axes.grid(visible=False, axis="x")
@@ -178,7 +157,7 @@ def shares(words: Sequence[str], parts: Mapping[str, Array], *, title: str) -> P
         f"{label}: " + ", ".join(f"{w} {v:.2g} %" for w, v in zip(words, values, strict=True))
         for label, values in parts.items()
     )
-    return Picture(figure, described(title, "Each word's share of the gradient", told))
+    return finished(figure, title, "Each word's share of the gradient", told)
 
 
 @in_course_style
@@ -186,7 +165,6 @@ def panels(
     measures: Mapping[str, Mapping[str, Array]],
     *,
     title: str,
-    xlabel: str = "optimizer step",
     log_y: Collection[str] = (),
     level: tuple[str, float, str] | None = None,
     alt_text: str | None = None,
@@ -235,11 +213,10 @@ def panels(
     }
     if len(handles) > 1:
         figure.legend(handles.values(), handles, loc="outside lower center", ncols=3, fontsize=10)
-    rows[-1, 0].set_xlabel(xlabel)
+    rows[-1, 0].set_xlabel("optimizer step")
     rows[-1, 0].xaxis.get_major_locator().set_params(integer=True)
-    entitle(figure, title)
-    over = f"{', '.join(measures)}, over the {xlabel}"
-    return Picture(figure, described(title, over, alt_text or "; ".join(told)))
+    over = f"{', '.join(measures)}, over the optimizer step"
+    return finished(figure, title, over, alt_text or "; ".join(told))
 
 
 @in_course_style
@@ -251,13 +228,11 @@ def film(
     *,
     title: str,
     events: Mapping[str, float] | None = None,
-    alt_text: str | None = None,
 ) -> Picture:
     """Draw one training in three panels: signal at the subject, what the gate keeps, loss.
 
     steps, signal, gate, loss: (checks,). gate: z of the unit that keeps most, drawn as the
     steps 1 / (1 - z) for which it keeps. events: the step of each, marked in all panels.
-    alt_text: what the description says in place of each curve's first and last value.
     """
     figure, rows = canvas(height=6.0, nrows=3, sharex=True)
     kept = 1 / np.maximum(1 - np.asarray(gate), np.finfo(np.float32).eps)
@@ -279,8 +254,7 @@ def film(
             event, (place, y), xycoords=("data", "axes fraction"), xytext=(5, 0), va=side,
             textcoords="offset points", fontsize=10, weight="bold", color=SUBJECT,
         )  # fmt: skip
-    entitle(figure, title)
     told = "; ".join(f"{event} at step {place:g}" for event, place in (events or {}).items())
     ends = (f"{name}: from {size(v[0])} to {size(v[-1])}".replace("\n", " ")
             for name, v in drawn.items())  # fmt: skip
-    return Picture(figure, described(title, alt_text or "; ".join(ends), told))
+    return finished(figure, title, "; ".join(ends), told)

@@ -18,8 +18,7 @@ from helpers.figures.picture import (
     VERB,
     Picture,
     canvas,
-    described,
-    entitle,
+    finished,
     in_course_style,
 )
 from helpers.validation import Array
@@ -51,7 +50,6 @@ def heat_map(
     marks: Mapping[str, Place] | None = None,
     sides: Mapping[str, Place] | None = None,
     middle: float | None = None,
-    limits: tuple[float, float] | None = None,
     alt_text: str | None = None,
 ) -> Picture:
     """Draw a value over two axes as colour.
@@ -59,13 +57,13 @@ def heat_map(
     x: (columns,), y: (rows,), rising. values: (rows, columns), entry [i, j] at y[i], x[j];
     NaN and inf are grey. curves: by name, x and y (points,) of a line. marks: by name, the
     place of a dot. sides: by name, the place of a word such as "vanishes". middle: the value
-    that is white, with one colour below and another above. limits: ends of the colour scale.
+    that is white, with one colour below and another above.
     alt_text: what the description says in place of the smallest and largest value.
     """
     from matplotlib.patheffects import withStroke
 
     figure, axes = canvas(height=4.6)
-    draw_map(axes, x, y, values, zlabel=zlabel, middle=middle, limits=limits)
+    draw_map(axes, x, y, values, zlabel=zlabel, middle=middle)
     draw_lines(axes, curves or {}, {})
     halo = {"path_effects": [withStroke(linewidth=3, foreground=PAPER)]}
     for name, place in (sides or {}).items():
@@ -75,7 +73,6 @@ def heat_map(
         axes.annotate(name, place, (9, 9), textcoords="offset points", fontsize=10, weight="bold",
                       **halo)  # fmt: skip
     axes.set(xlabel=xlabel, ylabel=ylabel)
-    entitle(figure, title)
     if alt_text is None:
         finite = np.where(np.isfinite(values), values, np.nan)
         alt_text = "; ".join(
@@ -85,10 +82,8 @@ def heat_map(
         )
     named = [f"a line: {name}" for name in curves or {}]
     named += [f"{name} at {place[0]:.2g}, {place[1]:.2g}" for name, place in (marks or {}).items()]
-    return Picture(
-        figure,
-        described(title, f"Colour: {zlabel}, over {xlabel} and {ylabel}", alt_text, *named),
-    )
+    over = f"Colour: {zlabel}, over {xlabel} and {ylabel}"
+    return finished(figure, title, over, alt_text, *named)
 
 
 def draw_map(
@@ -213,7 +208,6 @@ def descents(
         right.plot(path.errors, label=name, **style)
     right.set(xlabel="step", ylabel="error E", ylim=(0, 0.55))
     right.set_title("the error along it", fontsize=11)
-    entitle(figure, title)
     told = (
         f"{name}: {_inside(path, w, b)} the map, ends "
         f"{'in the valley' if path.errors[-1] < VALLEY else 'on a plateau'}"
@@ -223,7 +217,7 @@ def descents(
         "Gradient descent on the error of one recurrent unit over w and b. Left: two plateaus "
         "meet in a wall; the paths on it. Right: the error after each step"
     )
-    return Picture(figure, described(title, about, "; ".join(told)))
+    return finished(figure, title, about, "; ".join(told))
 
 
 def _inside(path: Descent, w: Array, b: Array) -> str:
@@ -233,26 +227,16 @@ def _inside(path: Descent, w: Array, b: Array) -> str:
 
 
 @in_course_style
-def cliff_cut(
-    b: Array, errors: Array, *, title: str, at: str = "", marks: Mapping[str, Place] | None = None
-) -> Picture:
+def cliff_cut(b: Array, errors: Array, *, title: str, at: str = "") -> Picture:
     """Draw a cut through the error surface, E over b, with the wall that descent meets.
 
-    b, errors: (points,). at: what is held, such as "w = 6". marks: by name, a place (b, E).
+    b, errors: (points,). at: what is held, such as "w = 6".
     """
     figure, axes = canvas(height=3.4)
     axes.fill_between(b, errors, color=VERB, alpha=0.12, lw=0)
     axes.plot(b, errors, color=VERB)
-    for index, (name, place) in enumerate((marks or {}).items()):
-        colour = (SUBJECT, COLOURS[2], COLOURS[3], INK)[index % 4]
-        axes.plot(*place, "o", color=colour, markersize=9)
-        axes.annotate(name, place, (9, 7), textcoords="offset points", color=colour, weight="bold")
     steepest = int(np.abs(np.diff(errors)).argmax())
     height = float(np.abs(errors[steepest + 1] - errors[steepest]))
     axes.set(xlabel=f"b, at {at}" if at else "b", ylabel="error E", ylim=(0, 1.2 * max(errors)))
-    entitle(figure, title)
-    told = "; ".join(
-        f"{name} at b = {x:.2g}, E = {y:.2g}" for name, (x, y) in (marks or {}).items()
-    )
     wall = f"E jumps by {height:.2g} at b = {b[steepest]:.2g}"
-    return Picture(figure, described(title, f"The error over b. {wall}", told))
+    return finished(figure, title, f"The error over b. {wall}")

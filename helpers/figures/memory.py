@@ -15,8 +15,7 @@ from helpers.figures.picture import (
     SUBJECT,
     Picture,
     canvas,
-    described,
-    entitle,
+    finished,
     in_course_style,
 )
 from helpers.validation import Array
@@ -50,9 +49,8 @@ def trace(
     axes.tick_params(length=0)
     for spine in axes.spines.values():
         spine.set_visible(False)
-    entitle(figure, title)
     told = [_told(words, name, unit) for name, unit in zip(units, states.T, strict=True)]
-    return Picture(figure, described(title, *told))
+    return finished(figure, title, *told)
 
 
 def _told(words: Sequence[str], name: str, unit: Array) -> str:
@@ -91,8 +89,7 @@ def cobwebs(weights: Sequence[float], starts: Sequence[float], *, title: str) ->
         places = " and ".join(f"{end:.2f}" for end in ends)
         told.append(f"w = {w:g}: states come to rest at {places}")
     panels[0].set_ylabel("h one step later")
-    entitle(figure, title)
-    return Picture(figure, described(title, *told))
+    return finished(figure, title, *told)
 
 
 def _steps(axes: Axes, w: float, start: float, count: int = 12) -> None:
@@ -148,8 +145,7 @@ def trade_off(
     axes.axhline(0, color=INK, lw=0.8, ls=":")
     axes.text(43, 8, "the whole gradient", fontsize=9, color=QUIET)
     axes.set(xlabel="bits held", ylabel="gradient left, in powers of ten")
-    entitle(figure, title)
     everyone = {**{f"w = {w:g}": found for w, found in plain.items()}, **(others or {})}
     told = (f"{who}: {100 * held:.0f} % held, 10^{log10:.0f}"
             for who, (held, log10) in everyone.items())  # fmt: skip
-    return Picture(figure, described(title, "; ".join(told)))
+    return finished(figure, title, "; ".join(told))

@@ -159,6 +159,12 @@ def entitle(figure: Figure, title: str) -> None:
         figure.suptitle(headline(title, figure.get_figwidth()), x=0.02, ha="left")
 
 
+def finished(figure: Figure, title: str, *sentences: str) -> Picture:
+    """Set a figure's title; return it with the title and the sentences as its alt text."""
+    entitle(figure, title)
+    return Picture(figure, described(title, *sentences))
+
+
 def raised(text: str) -> str:
     """Return a text with its powers of ten set as such: "10^271"."""
     return re.sub(r"10\^(-?\d+)", r"$\\mathdefault{10^{\1}}$", text)
@@ -211,10 +217,8 @@ def size(value: float, *, log10: bool = False) -> str:
     return about(number, 2 if exponent >= 1 else 1).replace("≈", "~")
 
 
-def beside(
-    figure: Figure, axes: Axes, labels: Sequence[tuple[float, str, str]], side: str = "right"
-) -> None:
-    """Write each label beside the figure's one axes, moved apart where they would meet.
+def beside(figure: Figure, axes: Axes, labels: Sequence[tuple[float, str, str]]) -> None:
+    """Write each label at the right of the figure's one axes, moved apart where they would meet.
 
     labels: height in the data, text and colour of each. The axes' limits must be set.
     """
@@ -230,11 +234,10 @@ def beside(
         edge = at + needs / 2
         placed.append((at, needs, text, colour))
     edge = 1.05
-    x, align = (1.015, "left") if side == "right" else (-0.015, "right")
     for at, needs, text, colour in reversed(placed):  # and down again from the top
         at = min(at, edge - needs / 2)
         edge = at - needs / 2
         axes.text(
-            x, at, raised(text), transform=axes.transAxes, color=colour, fontsize=size, ha=align,
-            va="center", multialignment=align, linespacing=1.1,
+            1.015, at, raised(text), transform=axes.transAxes, color=colour, fontsize=size,
+            va="center", linespacing=1.1,
         )  # fmt: skip

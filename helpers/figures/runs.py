@@ -13,12 +13,11 @@ from helpers.figures.picture import (
     Picture,
     beside,
     canvas,
-    described,
-    entitle,
+    finished,
     in_course_style,
     line_style,
 )
-from helpers.record import clopper_pearson
+from helpers.record import RIGHT, clopper_pearson
 from helpers.validation import Array
 
 GAP = "gap (words between subject and verb)"
@@ -27,16 +26,13 @@ Counts = tuple[int, int]  # learned, of so many seeds
 
 @in_course_style
 def runs_by_gap(
-    results: Mapping[str, Mapping[float | None, Sequence[float]]],
+    results: Mapping[str, Mapping[int, Sequence[float]]],
     *,
     title: str,
-    xlabel: str = GAP,
-    target: float = 0.95,
 ) -> Picture:
     """Draw the accuracy of every run as a dot, and how many of the seeds reached the target.
 
-    results: for each label, gap -> accuracies of the seeds; with another xlabel the gap may be
-    another setting, None being "none". Settings keep the order of their first appearance.
+    results: for each label, gap -> accuracies of the seeds, the gaps in the order to draw.
     Runs are all or nothing, so no mean and no band is drawn.
     """
     figure, axes = canvas(height=4.2)
@@ -49,29 +45,22 @@ def runs_by_gap(
             x = settings.index(at) + place
             spread = np.linspace(-0.12, 0.12, len(accuracies)) / len(results) ** 0.5
             axes.plot(x + spread, accuracies, **style, alpha=0.75)
-            reached = sum(accuracy >= target for accuracy in accuracies)
+            reached = sum(accuracy >= RIGHT for accuracy in accuracies)
             axes.text(x, 1.045, f"{reached}/{len(accuracies)}", color=style["color"], ha="center",
                       fontsize=10, weight="bold")  # fmt: skip
-            told.append(f"{label} at {_named(at)}: {reached} of {len(accuracies)} learned")
+            told.append(f"{label} at {at:,}: {reached} of {len(accuracies)} learned")
         axes.plot([], [], label=label, **style)
     axes.axhline(0.5, color=INK, lw=1, ls=":")
     axes.text(-0.52, 0.505, "guessing", va="bottom", fontsize=9, color=QUIET)
-    axes.text(-0.52, 1.105, f"seeds at {target:.0%} or more", fontsize=9, color=QUIET)
-    axes.set(xlabel=xlabel, ylabel="accuracy, each seed", ylim=(0.35, 1.16))
+    axes.text(-0.52, 1.105, f"seeds at {RIGHT:.0%} or more", fontsize=9, color=QUIET)
+    axes.set(xlabel=GAP, ylabel="accuracy, each seed", ylim=(0.35, 1.16))
     axes.set(xlim=(-0.55, len(settings) - 0.45))
     axes.set_yticks([0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0])
-    axes.set_xticks(range(len(settings)), map(_named, settings))
+    axes.set_xticks(range(len(settings)), [f"{at:,}" for at in settings])
     axes.grid(visible=False, axis="x")
-    entitle(figure, title)
     if len(results) > 1:
         figure.legend(loc="outside lower center", ncols=3, fontsize=10)
-    return Picture(
-        figure, described(title, f"Accuracy of each run, over {xlabel}", "; ".join(told))
-    )
-
-
-def _named(setting: float | None) -> str:
-    return "none" if setting is None else f"{setting:,g}"
+    return finished(figure, title, f"Accuracy of each run, over {GAP}", "; ".join(told))
 
 
 @in_course_style
@@ -105,8 +94,7 @@ def learned_by_gap(results: Mapping[str, Mapping[int, Counts]], *, title: str) -
     axes.grid(visible=False)
     axes.spines[:].set_visible(False)
     axes.tick_params(length=0)
-    entitle(figure, title)
-    return Picture(figure, described(title, "Seeds that learned each gap", "; ".join(told)))
+    return finished(figure, title, "Seeds that learned each gap", "; ".join(told))
 
 
 @in_course_style
@@ -145,9 +133,8 @@ def steps_by_gap(
     axes.minorticks_off()
     axes.yaxis.set_major_formatter(lambda y, _: f"{y:,.0f}")
     axes.set_ylim(None, 1.6 * budget)
-    entitle(figure, title)
     beside(figure, axes, labels)
-    return Picture(figure, described(title, "Median steps until learned", "; ".join(told)))
+    return finished(figure, title, "Median steps until learned", "; ".join(told))
 
 
 @in_course_style
@@ -156,16 +143,14 @@ def swings(
     gaps: Sequence[int],
     *,
     title: str,
-    seeds: Sequence[int] | None = None,
     predicted: Array | None = None,
 ) -> Picture:
     """Draw the accuracy of each seed at each gap: violet above guessing, orange below.
 
-    accuracies: (seeds, gaps). seeds: their numbers. predicted: (seeds, gaps), above 0 where
+    accuracies: (seeds, gaps). predicted: (seeds, gaps), above 0 where
     more than half is expected to be right, below 0 where less is; drawn as + and −.
     """
     grid = np.asarray(accuracies)
-    rows = range(len(grid)) if seeds is None else list(seeds)
     figure, axes = canvas(height=0.34 * len(grid) + 1.5)
     mesh = axes.pcolormesh(grid, cmap="PuOr", vmin=0, vmax=1, edgecolors="white", lw=1)
     for (row, column), accuracy in np.ndenumerate(grid):
@@ -174,20 +159,19 @@ def swings(
         axes.text(column + 0.5, row + 0.5, f"{sign} {100 * accuracy:.0f}".strip(), ha="center",
                   va="center", fontsize=9, color=colour)  # fmt: skip
     axes.set_xticks(np.arange(len(gaps)) + 0.5, gaps)
-    axes.set_yticks(np.arange(len(grid)) + 0.5, rows)
+    axes.set_yticks(np.arange(len(grid)) + 0.5, range(len(grid)))
     axes.invert_yaxis()
     axes.set(xlabel=GAP, ylabel="seed")
     axes.grid(visible=False)
     axes.tick_params(length=0)
-    entitle(figure, title)
     axes.figure.colorbar(mesh, ax=axes, label="right (%)", ticks=[0, 0.5, 1], pad=0.02,
                          format=lambda share, _: f"{100 * share:.0f}")  # fmt: skip
     told = [f"Right at gaps {', '.join(map(str, gaps))}, in %"]
     told += [
         f"seed {seed}: {', '.join(f'{100 * accuracy:.0f}' for accuracy in row)}"
-        for seed, row in zip(rows, grid, strict=True)
+        for seed, row in enumerate(grid)
     ]
     if predicted is not None:
         right = int(((grid > 0.5) == (np.asarray(predicted) > 0)).sum())
         told.append(f"The predicted sign is right in {right} of {grid.size}")
-    return Picture(figure, described(title, *told))
+    return finished(figure, title, *told)

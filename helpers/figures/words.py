@@ -9,7 +9,6 @@ import numpy as np
 
 from helpers.figures.ink import share_at, what_is_left
 from helpers.figures.picture import (
-    BACKWARD,
     COLOURS,
     HATCHES,
     QUIET,
@@ -18,8 +17,7 @@ from helpers.figures.picture import (
     Picture,
     beside,
     canvas,
-    described,
-    entitle,
+    finished,
     in_course_style,
     line_style,
 )
@@ -31,86 +29,12 @@ if TYPE_CHECKING:
 NAMED = 60  # words; of a longer sentence only the subject and the verb are named
 
 
-@in_course_style
-def strip(
-    words: Sequence[str],
-    signals: Mapping[str, Array],
-    *,
-    subject: int,
-    title: str,
-    verb: str = "verb",
-    floor: float | None = None,
-    alt_text: str | None = None,
-) -> Picture:
-    """Draw the signal at each word on a logarithmic axis, the verb at its right end.
-
-    words, signals, subject, verb, alt_text: as for `ink`. floor: smallest normal number of
-    the dtype, drawn as a line. A signal that is exactly 0 has no logarithm: it is drawn as
-    an open marker on the bottom edge.
-    """
-    figure, axes = canvas(height=3.9)
-    values = {name: np.asarray(signal, dtype=np.float64) for name, signal in signals.items()}
-    bottom, top = _decades(values)
-    labels = []
-    for index, (name, signal) in enumerate(values.items()):
-        style = {**line_style(index), "markevery": max(1, len(words) // 40)}
-        alive = signal > 0
-        logs = np.log10(signal, where=alive, out=np.full(len(signal), np.nan))
-        axes.plot(logs, label=name, **style)
-        dead = np.flatnonzero(~alive)
-        hollow = {**style, "linestyle": "none", "markerfacecolor": "white", "clip_on": False}
-        axes.plot(dead, np.full(len(dead), bottom), **hollow)
-        start = next((y for y in logs if np.isfinite(y)), bottom) if alive[0] else bottom
-        left = what_is_left(share_at(signal, subject))
-        labels.append((start, f"{name}\n{words[subject]}: {left}", style["color"]))
-    axes.set(xlim=(-0.6, len(words) + 0.6), ylim=(bottom, top + 0.14 * (top - bottom)))
-    if floor is not None:
-        axes.axhline(np.log10(floor), color=QUIET, lw=1, ls=":")
-        axes.text(len(words) / 2, np.log10(floor), "smallest normal number",
-                  ha="center", va="bottom", fontsize=9, color=QUIET)  # fmt: skip
-    _name_words(axes, words, subject, verb)
-    axes.yaxis.tick_right()
-    _powers(axes)
-    axes.spines["left"].set_visible(False)
-    axes.spines["right"].set_visible(True)
-    entitle(figure, title)
-    beside(figure, axes, labels, "left")
-    _way_back(axes, len(words), top + 0.07 * (top - bottom))
-    told = alt_text or "; ".join(
-        f"{name}: {what_is_left(share_at(signal, subject))}" for name, signal in values.items()
-    )
-    return Picture(
-        figure,
-        described(
-            title, f"The signal at each word on a logarithmic axis. Left at the subject "
-            f"'{words[subject]}': {told}",
-        ),
-    )  # fmt: skip
-
-
-def _decades(signals: Mapping[str, Array]) -> tuple[float, float]:
-    """Powers of ten below and above all signals."""
-    positive = np.concatenate([s[(s > 0) & np.isfinite(s)] for s in signals.values()])
-    if not len(positive):
-        return -1.0, 0.0
-    logs = np.log10(positive)
-    bottom = float(np.floor(logs.min())) - any((s == 0).any() for s in signals.values())
-    return bottom, max(float(logs.max()), bottom + 1)
-
-
 def _powers(axes: Axes) -> None:
     """Name whole powers of ten along y, whose values are logarithms."""
     from matplotlib.ticker import MaxNLocator
 
     axes.yaxis.set_major_locator(MaxNLocator(7, integer=True, min_n_ticks=1))
     axes.yaxis.set_major_formatter(lambda y, _: f"$10^{{{y:.0f}}}$")
-
-
-def _way_back(axes: Axes, verb: int, y: float) -> None:
-    """Point from the verb to the left."""
-    axes.annotate("", (0.88 * verb, y), (verb, y), arrowprops=BACKWARD)
-    axes.text(0.87 * verb, y, "gradient flows back", fontsize=9.5, color=VERB,
-              ha="right", va="center")  # fmt: skip
 
 
 def _name_words(axes: Axes, words: Sequence[str], subject: int | None, verb: str = "") -> None:
@@ -143,12 +67,10 @@ def over_words(
     title: str,
     ylabel: str,
     subject: int | None = None,
-    alt_text: str | None = None,
 ) -> Picture:
     """Draw lines between 0 and 1 over the words of one sentence.
 
-    words, each line: (steps,). subject: index of a word to mark, as `strip` marks it.
-    alt_text: what the description says of the lines in place of their values.
+    words, each line: (steps,). subject: index of a word to mark.
     """
     figure, axes = canvas(height=3.2)
     labels = []
@@ -158,14 +80,13 @@ def over_words(
         labels.append((float(values[-1]), name, style["color"]))
     _name_words(axes, words, subject)
     axes.set(ylabel=ylabel, ylim=(-0.05, 1.05), xlim=(-0.5, len(words) - 0.5))
-    entitle(figure, title)
     if len(lines) > 1:
         beside(figure, axes, labels)
-    told = alt_text or "; ".join(
+    told = "; ".join(
         f"{name}: " + ", ".join(f"{w} {v:.1f}" for w, v in zip(words, values, strict=True))
         for name, values in lines.items()
     )
-    return Picture(figure, described(title, f"{ylabel} after each word", told))
+    return finished(figure, title, f"{ylabel} after each word", told)
 
 
 @in_course_style
@@ -180,7 +101,6 @@ def behaviour_and_signal(
     figure, (above, below) = canvas(height=4.8, nrows=2, sharex=True)
     above.bar(np.arange(len(words)), np.nan_to_num(change), color=COLOURS[0], width=0.6)
     above.set(ylabel="change of P(was)\nif it is flipped", ylim=(0, 1))
-    entitle(figure, title)
     alive = np.asarray(signal) > 0
     logs = np.log10(signal[alive])
     below.plot(np.flatnonzero(alive), logs, **line_style(1))
@@ -193,10 +113,9 @@ def behaviour_and_signal(
     pairs = zip(words, change, strict=True)
     moved = ", ".join(f"{word} {by:.2f}" for word, by in pairs if by > 0)
     left = what_is_left(share_at(signal, subject))
-    return Picture(
-        figure,
-        described(title, f"Above: how far P(was) moves when a noun is flipped: {moved}",
-                  f"Below: the signal at each word; at the subject '{words[subject]}': {left}"),
+    return finished(
+        figure, title, f"Above: how far P(was) moves when a noun is flipped: {moved}",
+        f"Below: the signal at each word; at the subject '{words[subject]}': {left}",
     )  # fmt: skip
 
 
@@ -227,5 +146,4 @@ def stacked(
     _name_words(rows[-1, 0], words, None)
     handles, names = rows[0, 0].get_legend_handles_labels()
     figure.legend(handles, names, loc="outside lower center", ncols=4, fontsize=10)
-    entitle(figure, title)
-    return Picture(figure, described(title, f"{ylabel}, stacked over the words", *told))
+    return finished(figure, title, f"{ylabel}, stacked over the words", *told)

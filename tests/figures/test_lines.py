@@ -10,28 +10,20 @@ NAMES = {"title": "T", "xlabel": "x", "ylabel": "y"}
 RUNS = {"one": np.array([1.0, 10.0, 100.0, 1000.0]), "two": np.array([2.0, np.inf])}
 
 
-def test_curves_draw_lines_dots_level_and_guess_as_given():
+def test_curves_draw_lines_dots_and_level_as_given():
     x = np.arange(3.0)
     measured = {"measured": (np.array([1.0]), np.array([2.0]))}
     picture = curves(
-        x, {"theory": x + 1}, dots=measured, level=(1.5, "limit"), guess=(2, 1.0), log_y=False,
-        **NAMES,
-    )  # fmt: skip
+        x, {"theory": x + 1}, dots=measured, level=(1.5, "limit"), log_y=False, **NAMES
+    )
     (axes,) = picture.figure.axes
-    points, line, level, guess, _ = axes.lines
+    points, line, level = axes.lines
     np.testing.assert_array_equal(points.get_xydata(), [[1.0, 2.0]])
     np.testing.assert_array_equal(line.get_ydata(), x + 1)
     assert list(level.get_ydata()) == [1.5, 1.5]
-    np.testing.assert_array_equal(guess.get_xydata(), [[2, 1]])
     assert points.get_color() == line.get_color()
-    assert [text.get_text() for text in axes.texts] == ["limit", "your guess"]
+    assert [text.get_text() for text in axes.texts] == ["limit"]
     assert picture.alt_text == "T. y, over x. theory: 1 at 0, 3 at 2."
-
-
-def test_no_guess_draws_none():
-    (axes,) = curves(np.arange(3), {"a": np.ones(3)}, guess=(2, None), **NAMES).figure.axes
-    assert len(axes.lines) == 1
-    assert not axes.texts
 
 
 def test_curves_are_named_where_they_end():
@@ -47,7 +39,6 @@ def test_curves_describe_sizes_on_a_log_axis_and_skip_what_is_not_finite():
     values = np.array([np.nan, 1e-8, 1e-3])
     picture = curves(np.arange(3), {"a": values}, **NAMES)
     assert "a: ~ 10^-8 at 1, ~ 0.001 at 2" in picture.alt_text
-    assert curves(np.arange(3), {"a": values}, alt_text="Up", **NAMES).alt_text.endswith("x. Up.")
 
 
 def test_curves_refuse_a_line_of_another_length():
@@ -57,14 +48,14 @@ def test_curves_refuse_a_line_of_another_length():
 
 def test_dots_stand_in_a_row_for_each_name():
     rows = {"a": [1.0, 5.0, 3.0], "b": [2.0]}
-    picture = dots(rows, title="T", xlabel="steps", level=(4, "predicted"), guess=6)
+    picture = dots(rows, title="T", xlabel="steps", level=(4, "predicted"))
     (axes,) = picture.figure.axes
     for index, (line, values) in enumerate(zip(axes.lines, rows.values(), strict=False)):
         np.testing.assert_array_equal(line.get_xdata(), values)
         assert (np.rint(line.get_ydata()) == -index).all()
-    assert [line.get_xdata()[0] for line in axes.lines[2:]] == [4, 6]
+    assert [line.get_xdata()[0] for line in axes.lines[2:]] == [4]
     assert "a: 3 dots from 1 to 5, median 3; b: 1 dots" in picture.alt_text
-    assert "predicted, at 4; your guess, at 6." in picture.alt_text
+    assert "predicted, at 4." in picture.alt_text
 
 
 def test_shares_draw_a_bar_for_each_word_and_label():

@@ -19,14 +19,6 @@ def test_runs_by_gap_draws_a_dot_for_each_seed_and_counts_those_that_learned():
     assert "RNN at 5: 3 of 3 learned; RNN at 80: 1 of 3 learned" in picture.alt_text
 
 
-def test_runs_may_be_drawn_over_another_setting_in_its_own_order():
-    results = {"gap 5": {None: [1.0], 0.1: [0.6], 0.01: [0.5]}}
-    picture = runs_by_gap(results, title="T", xlabel="clip threshold c")
-    (axes,) = picture.figure.axes
-    assert [label.get_text() for label in axes.get_xticklabels()] == ["none", "0.1", "0.01"]
-    assert "over clip threshold c. gap 5 at none: 1 of 1 learned" in picture.alt_text
-
-
 def test_learned_by_gap_writes_each_count_with_its_exact_interval():
     results = {"RNN": {5: (10, 10), 20: (0, 10)}, "GRU": {5: (10, 10), 1000: (7, 10)}}
     picture = learned_by_gap(results, title="T")
@@ -55,8 +47,8 @@ def test_steps_by_gap_ends_at_the_first_gap_that_was_not_learned():
 
 def test_swings_write_each_accuracy_and_the_predicted_sign():
     accuracies, predicted = np.array([[1.0, 0.1, 0.6]]), np.array([[1, -1, -1]])
-    picture = swings(accuracies, [3, 4, 5], title="T", seeds=np.array([7]), predicted=predicted)
+    picture = swings(accuracies, [3, 4, 5], title="T", predicted=predicted)
     axes = picture.figure.axes[0]
     assert [text.get_text() for text in axes.texts] == ["+ 100", "− 10", "− 60"]
     np.testing.assert_array_equal(axes.collections[0].get_array(), accuracies)
-    assert "seed 7: 100, 10, 60. The predicted sign is right in 2 of 3." in picture.alt_text
+    assert "seed 0: 100, 10, 60. The predicted sign is right in 2 of 3." in picture.alt_text
