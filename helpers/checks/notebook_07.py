@@ -29,62 +29,30 @@ def _logistic(a: Array) -> Array:
     return 1 / (1 + np.exp(-a))
 
 
-class _Blocks:
-    """The terms of one GRU step in PyTorch's order, so that mistakes can be put together."""
+def _gru(new: Callable[..., Array], gate: Callable[[Array], Array] = _logistic) -> Any:
+    """A step in PyTorch's order of rows: new(r, z, a, s, h, W, b) gives h'.
 
-    def __init__(self, x, h, W, U, b, b_h):
-        n = len(h)
-        self.h, self.W_n, self.b_s = h, W[2 * n :], b_h[2 * n :]
-        self.x_r, self.x_z, self.x_n = np.split(U @ x + b, 3)
-        self.h_r, self.h_z, self.s = np.split(W @ h + b_h, 3)
-        self.r, self.z = _logistic(self.x_r + self.h_r), _logistic(self.x_z + self.h_z)
+    a: what the word brings to the candidate; s: what the old state does, W h + b.
+    """
 
-    def mixed(self, n: Array, z: Array | None = None) -> Array:
-        z = self.z if z is None else z
-        return (1 - z) * n + z * self.h
+    def step(x, h, W, U, b, b_h):
+        (x_r, x_z, a), (h_r, h_z, s) = np.split(U @ x + b, 3), np.split(W @ h + b_h, 3)
+        W_n, b_s = np.split(W, 3)[2], np.split(b_h, 3)[2]
+        return new(gate(x_r + h_r), gate(x_z + h_z), a, s, h, W_n, b_s)
 
-    def right(self) -> Array:
-        return self.mixed(np.tanh(self.x_n + self.r * self.s))
+    return step
 
-    def z_for_its_rest(self) -> Array:
-        return self.mixed(np.tanh(self.x_n + self.r * self.s), 1 - self.z)
 
-    def reset_before(self) -> Array:
-        return self.mixed(np.tanh(self.x_n + self.W_n @ (self.r * self.h) + self.b_s))
+def _right(r, z, a, s, h, W, b):
+    return (1 - z) * np.tanh(a + r * s) + z * h
 
-    def reset_before_with_bias(self) -> Array:
-        return self.mixed(np.tanh(self.x_n + self.r * (self.W_n @ (self.r * self.h)) + self.b_s))
 
-    def ng(self) -> Array:
-        return self.mixed(np.tanh(self.x_n + self.W_n @ (self.r * self.h) + self.b_s), 1 - self.z)
+_right_step = _gru(_right)
 
-    def ng_simplified(self) -> Array:
-        return self.mixed(np.tanh(self.x_n + self.s), 1 - self.z)
 
-    def tanh_gates(self) -> Array:
-        r, z = np.tanh(self.x_r + self.h_r), np.tanh(self.x_z + self.h_z)
-        return self.mixed(np.tanh(self.x_n + r * self.s), z)
-
-    def bias_outside(self) -> Array:
-        return self.mixed(np.tanh(self.x_n + self.r * (self.s - self.b_s) + self.b_s))
-
-    def no_tanh(self) -> Array:
-        return self.mixed(self.x_n + self.r * self.s)
-
-    def no_reset(self) -> Array:
-        return self.mixed(np.tanh(self.x_n + self.s))
-
-    def reset_on_input(self) -> Array:
-        return self.mixed(np.tanh(self.r * (self.x_n + self.s)))
-
-    def logistic_candidate(self) -> Array:
-        return self.mixed(_logistic(self.x_n + self.r * self.s))
-
-    def nothing_kept(self) -> Array:
-        return (1 - self.z) * np.tanh(self.x_n + self.r * self.s)
-
-    def candidate_alone(self) -> Array:
-        return np.tanh(self.x_n + self.r * self.s)
+def _gru_of(change: Callable[..., tuple[Array, ...]]) -> Callable[..., Array]:
+    """A right step of changed weights: change takes and returns W, U, b and b_h."""
+    return lambda x, h, W, U, b, b_h: _right_step(x, h, *change(W, U, b, b_h))
 
 
 def _in_order(*places: int) -> Callable[..., Array]:
@@ -94,7 +62,7 @@ def _in_order(*places: int) -> Callable[..., Array]:
         blocks = np.split(rows, 3)
         return np.concatenate([blocks[place] for place in places])
 
-    return lambda x, h, W, U, b, b_h: _Blocks(x, h, *map(reordered, (W, U, b, b_h))).right()
+    return _gru_of(lambda *weights: tuple(map(reordered, weights)))
 
 
 def _turned(rows: Array) -> Array:
@@ -102,79 +70,53 @@ def _turned(rows: Array) -> Array:
     return np.concatenate([block.T for block in np.split(rows, 3)])
 
 
-def _mistake(says: str, name: str) -> Mistake:
-    return Mistake(says, lambda **case: getattr(_Blocks(**case), name)())
-
-
 ORDER = "The blocks are in the wrong order: the rows hold r, then z, then n."
 TURNED = "Is a matrix transposed? Row i of a block belongs to unit i of the new state."
+STEP_MISTAKES: tuple[tuple[str, Callable[..., Array]], ...] = (
+    ("z and 1 - z seem swapped: in PyTorch's convention z near 1 keeps the old state.",
+     lambda r, z, a, s, h, W, b: z * np.tanh(a + r * s) + (1 - z) * h),
+    ("The reset gate is in the wrong place: PyTorch applies it after the matrix product with h.",
+     lambda r, z, a, s, h, W, b: (1 - z) * np.tanh(a + W @ (r * h) + b) + z * h),
+    ("The reset gate acts twice: once, after the matrix product, is enough.",
+     lambda r, z, a, s, h, W, b: (1 - z) * np.tanh(a + r * (W @ (r * h)) + b) + z * h),
+    ("This is Ng's form: PyTorch's z says how much is kept, not how much is written, and its r "
+     "acts after the matrix product with h.",
+     lambda r, z, a, s, h, W, b: z * np.tanh(a + W @ (r * h) + b) + (1 - z) * h),
+    ("This is Ng's simplified form: it has no reset gate, and its update gate says how much "
+     "is written; PyTorch's z says how much is kept.",
+     lambda r, z, a, s, h, W, b: z * np.tanh(a + s) + (1 - z) * h),
+    ("The candidate's part of b_h is outside the reset gate: it belongs to s, which r multiplies.",
+     lambda r, z, a, s, h, W, b: (1 - z) * np.tanh(a + r * (s - b) + b) + z * h),
+    ("The candidate n is not bounded: where is its tanh?",
+     lambda r, z, a, s, h, W, b: (1 - z) * (a + r * s) + z * h),
+    ("The reset gate r has no effect: where does it act?",
+     lambda r, z, a, s, h, W, b: (1 - z) * np.tanh(a + s) + z * h),
+    ("The reset gate acts on the word as well: it is for the old state alone.",
+     lambda r, z, a, s, h, W, b: (1 - z) * np.tanh(r * (a + s)) + z * h),
+    ("The candidate n uses tanh; the logistic is for the gates.",
+     lambda r, z, a, s, h, W, b: (1 - z) * _logistic(a + r * s) + z * h),
+    ("The old state is missing from the result: z says how much of it stays.",
+     lambda r, z, a, s, h, W, b: (1 - z) * np.tanh(a + r * s)),
+    ("This is the candidate n: the update gate has yet to mix it with h.",
+     lambda r, z, a, s, h, W, b: np.tanh(a + r * s)),
+)  # fmt: skip
+WEIGHT_MISTAKES: tuple[tuple[str, Callable[..., tuple[Array, ...]]], ...] = (
+    (TURNED, lambda W, U, b, b_h: (_turned(W), U, b, b_h)),
+    (TURNED, lambda W, U, b, b_h: (W, _turned(U), b, b_h)),
+    (TURNED, lambda W, U, b, b_h: (_turned(W), _turned(U), b, b_h)),
+    ("W and U seem swapped: which of the two meets the old state?",
+     lambda W, U, b, b_h: (U, W, b, b_h)),
+    ("b and b_h seem swapped: b goes with the word, b_h with the old state.",
+     lambda W, U, b, b_h: (W, U, b_h, b)),
+    ("The biases are missing.", lambda W, U, b, b_h: (W, U, 0 * b, 0 * b_h)),
+    ("One of the two biases is missing: b_h.", lambda W, U, b, b_h: (W, U, b, 0 * b_h)),
+    ("One of the two biases is missing: b.", lambda W, U, b, b_h: (W, U, 0 * b, b_h)),
+)  # fmt: skip
 GRU_MISTAKES = (
-    _mistake(
-        "z and 1 - z seem swapped: in PyTorch's convention z near 1 keeps the old state.",
-        "z_for_its_rest",
-    ),
-    _mistake(
-        "The reset gate is in the wrong place: PyTorch applies it after the matrix product with h.",
-        "reset_before",
-    ),
-    _mistake(
-        "The reset gate acts twice: once, after the matrix product, is enough.",
-        "reset_before_with_bias",
-    ),
-    _mistake(
-        "This is Ng's form: PyTorch's z says how much is kept, not how much is written, and its r "
-        "acts after the matrix product with h.",
-        "ng",
-    ),
-    _mistake(
-        "This is Ng's simplified form: it has no reset gate, and its update gate says how much "
-        "is written; PyTorch's z says how much is kept.",
-        "ng_simplified",
-    ),
+    *(Mistake(says, _gru(new)) for says, new in STEP_MISTAKES),
+    *(Mistake(says, _gru_of(change)) for says, change in WEIGHT_MISTAKES),
     *(Mistake(ORDER, _in_order(*places)) for places in list(permutations(range(3)))[1:]),
-    _mistake("Gates lie between 0 and 1: they use the logistic, not tanh.", "tanh_gates"),
-    Mistake(TURNED, lambda x, h, W, U, b, b_h: _Blocks(x, h, _turned(W), U, b, b_h).right()),
-    Mistake(TURNED, lambda x, h, W, U, b, b_h: _Blocks(x, h, W, _turned(U), b, b_h).right()),
-    Mistake(
-        TURNED, lambda x, h, W, U, b, b_h: _Blocks(x, h, _turned(W), _turned(U), b, b_h).right()
-    ),
-    Mistake(
-        "W and U seem swapped: which of the two meets the old state?",
-        lambda x, h, W, U, b, b_h: _Blocks(x, h, U, W, b, b_h).right(),
-    ),
-    Mistake(
-        "b and b_h seem swapped: b goes with the word, b_h with the old state.",
-        lambda x, h, W, U, b, b_h: _Blocks(x, h, W, U, b_h, b).right(),
-    ),
-    _mistake(
-        "The candidate's part of b_h is outside the reset gate: it belongs to s, which r "
-        "multiplies.",
-        "bias_outside",
-    ),
-    _mistake("The candidate n is not bounded: where is its tanh?", "no_tanh"),
-    _mistake("The reset gate r has no effect: where does it act?", "no_reset"),
-    _mistake(
-        "The reset gate acts on the word as well: it is for the old state alone.", "reset_on_input"
-    ),
-    _mistake("The candidate n uses tanh; the logistic is for the gates.", "logistic_candidate"),
-    _mistake(
-        "The old state is missing from the result: z says how much of it stays.", "nothing_kept"
-    ),
-    _mistake(
-        "This is the candidate n: the update gate has yet to mix it with h.", "candidate_alone"
-    ),
-    Mistake(
-        "The biases are missing.",
-        lambda x, h, W, U, b, b_h: _Blocks(x, h, W, U, 0 * b, 0 * b_h).right(),
-    ),
-    Mistake(
-        "One of the two biases is missing: b_h.",
-        lambda x, h, W, U, b, b_h: _Blocks(x, h, W, U, b, 0 * b_h).right(),
-    ),
-    Mistake(
-        "One of the two biases is missing: b.",
-        lambda x, h, W, U, b, b_h: _Blocks(x, h, W, U, 0 * b, b_h).right(),
-    ),
+    Mistake("Gates lie between 0 and 1: they use the logistic, not tanh.", _gru(_right, np.tanh)),
 )
 
 
@@ -193,71 +135,48 @@ def gru_step(answer: Any) -> str:
         }
         for hidden, size in SIZES
     ]
-    return compare(
-        answer, cases, lambda **case: _Blocks(**case).right(), GRU_MISTAKES, shape="(hidden,)"
-    )
+    return compare(answer, cases, _right_step, GRU_MISTAKES, shape="(hidden,)")
 
 
 def _rows(vector: Array, matrix: Array) -> Array:
     return vector[:, None] * matrix
 
 
+def _update_term(h, n, z, W_z):
+    return ((h - n) * z * (1 - z))[:, None] * W_z
+
+
 BOTH_TERMS = (
     "z stands in two terms of h_t, and this is what one of them gives: what happens to the other "
     "when z grows?"
 )
+ONE_FACTOR = "The logistic's slope at z has two factors, and one is missing."
 TERM_MISTAKES = (
-    Mistake(
-        "The sign is turned round: if z grows, more of h stays and less of n.",
-        lambda h, n, z, W_z: _rows((n - h) * z * (1 - z), W_z),
-    ),
-    Mistake(
-        "If z grows, 1 - z falls: which sign does the candidate's part get?",
-        lambda h, n, z, W_z: _rows((h + n) * z * (1 - z), W_z),
-    ),
+    Mistake("The sign is turned round: if z grows, more of h stays and less of n.",
+            lambda h, n, z, W_z: _rows((n - h) * z * (1 - z), W_z)),
+    Mistake("If z grows, 1 - z falls: which sign does the candidate's part get?",
+            lambda h, n, z, W_z: _rows((h + n) * z * (1 - z), W_z)),
     Mistake(BOTH_TERMS, lambda h, n, z, W_z: _rows(h * z * (1 - z), W_z)),
     Mistake(BOTH_TERMS, lambda h, n, z, W_z: _rows(-n * z * (1 - z), W_z)),
-    Mistake(
-        "Where is the slope of the logistic? The inside of z changes by W_z dh, z by less.",
-        lambda h, n, z, W_z: _rows(h - n, W_z),
-    ),
-    Mistake(
-        "The logistic's slope at z has two factors, and one is missing.",
-        lambda h, n, z, W_z: _rows((h - n) * z, W_z),
-    ),
-    Mistake(
-        "The logistic's slope at z has two factors, and one is missing.",
-        lambda h, n, z, W_z: _rows((h - n) * (1 - z), W_z),
-    ),
-    Mistake(
-        "1 - z^2 is the slope of tanh; the gate is a logistic.",
-        lambda h, n, z, W_z: _rows((h - n) * (1 - z**2), W_z),
-    ),
-    Mistake(
-        "The vector multiplies the columns: row i belongs to unit i of the new state.",
-        lambda h, n, z, W_z: ((h - n) * z * (1 - z))[None] * W_z,
-    ),
-    Mistake(
-        "Is W_z transposed? Row i belongs to unit i of the new state.",
-        lambda h, n, z, W_z: _rows((h - n) * z * (1 - z), W_z.T),
-    ),
-    Mistake(
-        "The matrix W_z is missing: this is how h_t changes with the inside of z.",
-        lambda h, n, z, W_z: np.diag((h - n) * z * (1 - z)),
-    ),
-    Mistake(
-        "D(z) is the state's own way; leave it out here.",
-        lambda h, n, z, W_z: np.diag(z) + _rows((h - n) * z * (1 - z), W_z),
-    ),
-    Mistake(
-        "This has no matrix in it: what does W_z do to a small change of h?",
-        lambda h, n, z, W_z: (h - n) * z * (1 - z),
-    ),
-    Mistake(
-        "A Jacobian is a matrix: what you return is that matrix times a vector.",
-        lambda h, n, z, W_z: (h - n) * z * (1 - z) * (W_z @ h),
-    ),
-)
+    Mistake("Where is the slope of the logistic? The inside of z changes by W_z dh, z by less.",
+            lambda h, n, z, W_z: _rows(h - n, W_z)),
+    Mistake(ONE_FACTOR, lambda h, n, z, W_z: _rows((h - n) * z, W_z)),
+    Mistake(ONE_FACTOR, lambda h, n, z, W_z: _rows((h - n) * (1 - z), W_z)),
+    Mistake("1 - z^2 is the slope of tanh; the gate is a logistic.",
+            lambda h, n, z, W_z: _rows((h - n) * (1 - z**2), W_z)),
+    Mistake("The vector multiplies the columns: row i belongs to unit i of the new state.",
+            lambda h, n, z, W_z: ((h - n) * z * (1 - z))[None] * W_z),
+    Mistake("Is W_z transposed? Row i belongs to unit i of the new state.",
+            lambda h, n, z, W_z: _update_term(h, n, z, W_z.T)),
+    Mistake("The matrix W_z is missing: this is how h_t changes with the inside of z.",
+            lambda h, n, z, W_z: np.diag((h - n) * z * (1 - z))),
+    Mistake("D(z) is the state's own way; leave it out here.",
+            lambda h, n, z, W_z: np.diag(z) + _update_term(h, n, z, W_z)),
+    Mistake("This has no matrix in it: what does W_z do to a small change of h?",
+            lambda h, n, z, W_z: (h - n) * z * (1 - z)),
+    Mistake("A Jacobian is a matrix: what you return is that matrix times a vector.",
+            lambda h, n, z, W_z: (h - n) * z * (1 - z) * (W_z @ h)),
+)  # fmt: skip
 
 
 @exercise("07", 2, "The update gate's way back", points=2, minutes=4, difficulty=2)
@@ -273,8 +192,7 @@ def update_term(answer: Any) -> str:
         }
         for hidden in (4, 3, 2, 6)
     ]
-    right = lambda h, n, z, W_z: _rows((h - n) * z * (1 - z), W_z)  # noqa: E731
-    return compare(answer, cases, right, TERM_MISTAKES, shape="(hidden, hidden)")
+    return compare(answer, cases, _update_term, TERM_MISTAKES, shape="(hidden, hidden)")
 
 
 NG_SIGN = "The sign is that of Ng's gate, how much is written; PyTorch's z is how much is kept."
