@@ -76,7 +76,7 @@ def room(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Room:
     for name in ("pyproject.toml", "constraints.txt"):
         (tmp_path / name).write_bytes((ROOT / name).read_bytes())
     monkeypatch.setattr(install, "ROOT", tmp_path)
-    for name in ("VENV", "OLD", "LOCK", "USE", "LOG", "WHEELS"):
+    for name in ("VENV", "OLD", "GONE", "LOCK", "USE", "LOG", "WHEELS"):
         path = getattr(install, name).relative_to(ROOT)
         monkeypatch.setattr(install, name, tmp_path / path)
     monkeypatch.setattr(install, "take", room.take)
@@ -254,6 +254,29 @@ def test_interrupted_first_installation_recovers(room, monkeypatch, step, how, k
     install.set_up("")
     assert room.steps() == NEW
     assert install.ready("")
+
+
+@pytest.mark.parametrize("step", NEW)
+def test_removal_that_is_cut_short_leaves_nothing_in_the_way(room, monkeypatch, step):
+    """Killed while it removes what an interrupted installation left."""
+    room.fails[step] = KeyboardInterrupt()
+    remove = install.shutil.rmtree
+
+    def killed(path: Path, ignore_errors: bool) -> None:
+        (path / "course.json").unlink(missing_ok=True)
+        if path.exists():
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(install.shutil, "rmtree", killed)
+    with pytest.raises(KeyboardInterrupt):
+        install.set_up("")
+    monkeypatch.setattr(install.shutil, "rmtree", remove)
+    room.fails.clear()
+    room.steps()
+    install.set_up("")
+    assert room.steps() == NEW
+    assert install.ready("")
+    assert not install.GONE.exists()
 
 
 @pytest.mark.parametrize("step", NEW)

@@ -12,11 +12,11 @@ import pytest
 from nbformat import NotebookNode
 
 from helpers.checks.registry import EXERCISES
+from tools import reading
 from tools.build import NOTEBOOKS, SOLUTIONS
+from tools.handout import ID, PLANS, plan
 
 GUIDE = (NOTEBOOKS.parent / "instructor" / "guide.md").read_text(encoding="utf-8")
-ID = re.compile(r"`([a-z]+(?:-[a-z0-9]+)*)`")
-PLAN_ROW = re.compile(r"^\| \d+ \| (\d\d|index)\b[^|]*\|([^|]*)\|(.*)$", re.MULTILINE)
 TRAP_ROW = re.compile(r"^\| (\d\d) (`.*)$|^\|[^|`]*\| (\d\d) (`[^|]*)\|", re.MULTILINE)
 PLANNED = re.compile(r"\*\*(?:exercise )?(\d\.\d)\*\* \((\d+) min\)")
 TYPED = re.compile(r"≈ (\d[\d,.]*\d|\d)")
@@ -35,18 +35,31 @@ def cells(notebook: str) -> dict[str, NotebookNode]:
     return {cell.id: cell for cell in nbformat.read(path, as_version=4).cells}
 
 
-def code_in(notebook: str, names: list[str]) -> list[str]:
-    """The cells that a row runs, without the functions and tools that it mentions."""
-    return [name for name in names if "-" in name or name in cells(notebook)]
-
-
-@pytest.mark.parametrize("number", [2, 3])
-def test_plans_run_cells_of_the_notebook_they_name(number):
-    rows = PLAN_ROW.findall(section(number))
+@pytest.mark.parametrize("name", PLANS)
+def test_plans_run_cells_of_the_notebook_they_name(name):
+    rows = plan(name)
     assert len(rows) > 15
-    names = [(notebook, name) for notebook, run, _ in rows for name in ID.findall(run)]
-    assert len(names) > 40
-    assert [(notebook, name) for notebook, name in names if name not in cells(notebook)] == []
+    minutes = [row.minute for row in rows]
+    assert minutes == sorted(set(minutes))
+    planned = [(row.notebook, cell) for row in rows for cell in row.cells]
+    assert len(planned) > 40
+    assert [(notebook, cell) for notebook, cell in planned if cell not in cells(notebook)] == []
+    for notebook in {row.notebook for row in rows}:
+        own = [cell for row in rows if row.notebook == notebook for cell in row.cells]
+        assert len(own) == len(set(own))
+
+
+@pytest.mark.parametrize("name", PLANS)
+def test_a_guess_is_asked_before_its_answer_is_run(name):
+    """Each guess of a plan is answered in it, and each answer has its guess before."""
+    for row in plan(name):
+        found = [cells(row.notebook)[cell] for cell in row.cells]
+        guesses = [place for place, cell in enumerate(found) if reading.is_guess(cell)]
+        answers = [place for place, cell in enumerate(found) if "checks.guess(" in cell.source]
+        assert len(guesses) == len(answers), row
+        assert all(asked < told for asked, told in zip(guesses, answers, strict=True)), row
+        if guesses:
+            assert row.ask != "–"
 
 
 def test_cells_named_elsewhere_exist():
@@ -76,25 +89,25 @@ def names_of(source: str) -> tuple[set[str], set[str]]:
     return kept, {node.id for node in nodes} - kept - inner - set(dir(builtins))
 
 
-def test_the_short_plan_runs_without_the_cells_that_it_leaves_out():
+@pytest.mark.parametrize("name", PLANS)
+def test_plans_run_without_the_cells_that_they_leave_out(name):
     """Each cell finds the names it takes in the imports or in the cells run before it."""
     known: dict[str, set[str]] = {}
-    for notebook, run, _ in PLAN_ROW.findall(section(2)):
-        if notebook not in known:
-            imports = cells(notebook).get("imports")
-            known[notebook] = names_of(imports.source)[0] if imports else set()
-        for name in code_in(notebook, ID.findall(run)):
-            kept, taken = names_of(cells(notebook)[name].source)
-            assert taken <= known[notebook], (notebook, name, taken - known[notebook])
-            known[notebook] |= kept
+    for row in plan(name):
+        if row.notebook not in known:
+            imports = cells(row.notebook).get("imports")
+            known[row.notebook] = names_of(imports.source)[0] if imports else set()
+        for cell in row.cells:
+            kept, taken = names_of(cells(row.notebook)[cell].source)
+            missing = taken - known[row.notebook]
+            assert not missing, (row.notebook, cell, missing)
+            known[row.notebook] |= kept
 
 
 def test_exercises_of_the_plans_take_the_minutes_that_their_headings_say():
-    for number in (2, 3):
+    for name in PLANS:
         planned = [
-            (notebook, *found)
-            for notebook, run, _ in PLAN_ROW.findall(section(number))
-            for found in PLANNED.findall(run)
+            (row.notebook, *found) for row in plan(name) for found in PLANNED.findall(row.run)
         ]
         assert len(planned) > 2
         for notebook, label, minutes in planned:
@@ -106,10 +119,10 @@ def test_exercises_of_the_plans_take_the_minutes_that_their_headings_say():
 def test_numbers_of_the_plans_are_printed_by_the_notebook():
     """Each number after the sign for "within 5 %" stands in an output of the row's notebook."""
     told = [
-        (notebook, number)
-        for part in (2, 3)
-        for notebook, _, rest in PLAN_ROW.findall(section(part))
-        for number in TYPED.findall(rest)
+        (row.notebook, number)
+        for name in PLANS
+        for row in plan(name)
+        for number in TYPED.findall(row.say)
     ]
     assert len(told) > 6
     for notebook, number in told:

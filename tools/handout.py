@@ -6,6 +6,7 @@ From the command line: python course.py handout [90|half-day|all] FOLDER
 from __future__ import annotations
 
 import argparse
+import html
 import itertools
 import re
 import shutil
@@ -17,15 +18,16 @@ from nbconvert.preprocessors import ClearOutputPreprocessor
 from nbformat import NotebookNode
 from nbformat.v4 import new_markdown_cell, new_notebook
 
+from helpers.checks.notebook_09 import STATEMENTS
 from tools.build import NOTEBOOKS, normalise, write
 from tools.reading import INDEX, read
 
 ROOT = NOTEBOOKS.parent
 GUIDE = ROOT / "instructor" / "guide.md"
 PLANS = {"90": 2, "half-day": 3}  # the sections of the guide that hold them
-GIVEN = ("course.py", "pyproject.toml", "constraints.txt", "environment.yml")
+GIVEN: tuple[str, ...] = ("course.py", "pyproject.toml", "constraints.txt", "environment.yml")
 GIVEN += ("LICENSE", "CITATION.cff", "helpers", "tools", "data")
-ROW = re.compile(r"^\| (\d+) \| (\d\d|index)\b[^|]*\| ([^|]*) \| (.*) \|$", re.MULTILINE)
+ROW = re.compile(r"^\| (\d+) \| (\d\d|index)\b[^|]*\| ([^|]*) \| ([^|]*) \| (.*) \|$", re.MULTILINE)
 ID = re.compile(r"`([a-z]+(?:-[a-z0-9]+)*)`")
 QUESTION = re.compile(r"^\*\*The question\.\*\*.*$", re.MULTILINE)
 README = """\
@@ -42,22 +44,47 @@ fetches, and takes some minutes; later calls start in seconds. A browser opens o
 A Mac with an Intel processor needs conda: `conda env create -f environment.yml`,
 `conda activate vanishing-gradients-course`, `jupyter lab notebooks/index.ipynb`.
 """
+SHEET_NAME = "guess-sheet.html"
+QUIZ = (1, 2, 4, 10, 11)  # statements of notebook 09 that each plan settles
+SHEET = """\
+<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><title>Guess sheet</title><style>
+body {{ font: 11pt/1.4 sans-serif; margin: 2em auto; max-width: 48em }}
+table {{ border-collapse: collapse; width: 100% }}
+th {{ text-align: left }} td, th {{ border-bottom: 1px solid #777; padding: .4em }}
+td:nth-child(n + 3), th:nth-child(n + 3) {{ width: 20% }}
+section:nth-of-type(2) td:nth-child(n + 3) {{ width: 12% }}
+</style></head><body><h1>Guess sheet</h1>
+<section><h2>Guess first, then run</h2>
+<table><tr><th>No.</th><th>Question</th><th>My guess</th></tr>{guesses}</table></section>
+<section><h2>True or false?</h2>
+<table><tr><th>No.</th><th>Statement</th><th>before</th><th>after</th></tr>{quiz}</table></section>
+<section><h2>Feedback</h2><table><tr><th>No.</th><th>Question</th><th>Answer</th></tr>
+<tr><td>1</td><td>Which guess of yours was furthest off?</td><td></td></tr>
+<tr><td>2</td><td>Where did you lose the thread?</td><td></td></tr>
+<tr><td>3</td><td>What will you do in your own training tomorrow?</td><td></td></tr>
+</table></section></body></html>
+"""
 
 
 class Row(NamedTuple):
-    """A row of a plan: when it begins, the cells that it runs, and what is asked and said."""
+    """A row of a plan: when it begins, the cells that it runs, what is asked, heard and said."""
 
     minute: int
     notebook: str  # its number, or "index"
     run: str
     cells: list[str]
-    talk: str
+    ask: str  # "–" where nothing is asked
+    say: str
 
 
 def plan(name: str) -> list[Row]:
     """Read the rows of the guide's plan "90" or "half-day" that run something."""
     section = GUIDE.read_text(encoding="utf-8").split(f"\n## {PLANS[name]}. ")[1].split("\n## ")[0]
-    found = [Row(int(m), n, run, ID.findall(run), talk) for m, n, run, talk in ROW.findall(section)]
+    found = [
+        Row(int(minute), notebook, run, ID.findall(run), ask, say)
+        for minute, notebook, run, ask, say in ROW.findall(section)
+    ]
     return [row for row in found if row.cells]
 
 
@@ -93,6 +120,17 @@ def lab(rows: list[Row]) -> NotebookNode:
     return new_notebook(cells=taken)
 
 
+def sheet(rows: list[Row]) -> str:
+    """A page to print: a line for each guess of a plan, the quiz twice, and three lines more."""
+    asked = [f"<td>{html.escape(row.ask)}</td><td>" for row in rows if row.ask != "–"]
+    said = [f"<td>{html.escape(STATEMENTS[n - 1].text)}</td><td></td><td>" for n in QUIZ]
+    guesses, quiz = (
+        "".join(f"<tr><td>{n}</td>{line}</td></tr>" for n, line in enumerate(lines, 1))
+        for lines in (asked, said)
+    )
+    return SHEET.format(guesses=guesses, quiz=quiz)
+
+
 def handout(name: str, folder: Path) -> list[str]:
     """Fill a new folder with what learners get; returns the names of its notebooks.
 
@@ -111,6 +149,8 @@ def handout(name: str, folder: Path) -> list[str]:
         else:
             shutil.copyfile(source, target)
     (folder / "README.md").write_text(README, encoding="utf-8")
+    if name in PLANS:
+        (folder / SHEET_NAME).write_text(sheet(plan(name)), encoding="utf-8")
     (folder / "notebooks").mkdir()
     for file, notebook in notebooks.items():
         cleared, _ = ClearOutputPreprocessor().preprocess(notebook, {})

@@ -23,6 +23,7 @@ from typing import IO, Any
 ROOT = Path(__file__).resolve().parents[1]
 VENV = ROOT / ".venv"
 OLD = ROOT / ".venv.old"  # the last one, until the next one works
+GONE = ROOT / ".venv.gone"  # what is being removed
 LOCK = ROOT / ".venv.lock"  # held by who installs
 USE = ROOT / ".venv.use"  # held, by several at once, by what runs from .venv
 LOG = ROOT / ".venv.log"  # pip's words
@@ -205,9 +206,17 @@ def fill(extras: list[str]) -> None:
     print("Done.", flush=True)
 
 
+def discard() -> None:
+    """Remove .venv, first from its path: cut short, this leaves no half of one there."""
+    shutil.rmtree(GONE, ignore_errors=True)
+    if VENV.exists():
+        VENV.rename(GONE)
+    shutil.rmtree(GONE, ignore_errors=True)
+
+
 def put_back() -> None:
     """Replace an unfinished .venv by the last one, where there is one."""
-    shutil.rmtree(VENV, ignore_errors=True)
+    discard()
     if OLD.exists():
         OLD.rename(VENV)
 
@@ -220,7 +229,7 @@ def renew(extras: list[str]) -> None:
                 VENV.rename(OLD)
         if stamp():
             raise Stop("JupyterLab or another command runs from .venv: end it, then try again.")
-        shutil.rmtree(VENV, ignore_errors=True)  # what an interrupted installation left
+        discard()  # what an interrupted installation left
         try:
             fill(extras)
         except BaseException:

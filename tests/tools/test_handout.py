@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import os
 
 import pytest
@@ -32,9 +33,9 @@ def test_lab_holds_the_cells_of_the_plan_in_its_order(name):
 def test_guesses_and_exercises_of_a_lab_bring_their_texts(name):
     cells = handout.lab(handout.plan(name)).cells
     for position, cell in enumerate(cells):
-        above = [other.source for other in cells[max(position - 2, 0) : position]]
+        above = [other.source for other in cells[max(position - 3, 0) : position]]
         if reading.is_solution(cell):
-            assert "### Exercise" in above[-1], cell.id
+            assert any(source.startswith("### Exercise") for source in above), cell.id
         if reading.is_guess(cell):
             assert any("rite down your guess" in source for source in above), cell.id
         if cell.cell_type == "markdown":
@@ -55,6 +56,18 @@ def test_folder_has_no_answers_and_no_outputs(tmp_path):
     given = {path.name for path in folder.iterdir()}
     assert given == {*handout.GIVEN, "README.md", "notebooks"}
     assert not list(folder.rglob("__pycache__"))
+
+
+@pytest.mark.parametrize("name", handout.PLANS)
+def test_sheet_has_a_line_for_each_question_and_no_answer(name):
+    rows = handout.plan(name)
+    page = handout.sheet(rows)
+    asked = [row for row in rows if row.ask != "–"]
+    assert len(asked) > 10
+    assert page.count("<tr><td>") == len(asked) + len(handout.QUIZ) + 3
+    for row in asked:
+        assert html.escape(row.ask) in page
+        assert html.escape(row.say) not in page
 
 
 def test_folder_that_is_there_or_cannot_be_made_is_told(tmp_path, capsys):
