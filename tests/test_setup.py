@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
 import warnings
@@ -182,3 +183,13 @@ def test_versions_are_alike_everywhere():
     changes = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
     assert helpers.__version__ == PROJECT["version"] == citation["version"]
     assert changes.split("\n## ")[1].startswith(PROJECT["version"])
+
+
+def test_places_that_are_told_exist():
+    told = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8").split("## Where things are")[1]
+    table = told.split("\n## ")[0]
+    paths = re.findall(r"`([\w.]+/[\w./]*)`", table)
+    assert len(paths) > 15
+    assert [path for path in paths if not (ROOT / path).exists()] == []
+    for name, path in re.findall(r"`(\w+)` in `([\w/.]+)`", table):
+        assert f"def {name}(" in (ROOT / path).read_text(encoding="utf-8"), name
