@@ -5,7 +5,6 @@ Nothing here runs a cell: a page shows the outputs that the notebook holds.
 
 from __future__ import annotations
 
-import errno
 import html
 import re
 import shutil
@@ -158,20 +157,22 @@ def filled(template: Path, **values: object) -> str:
     return Template(template.read_text(encoding="utf-8"), autoescape=True).render(**values)
 
 
+def beside(target: Path) -> tempfile.TemporaryDirectory[str]:
+    """A temporary folder next to target; raises OSError at once where none can be made."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    return tempfile.TemporaryDirectory(dir=target.parent)
+
+
 def put(made: Path, target: Path) -> None:
     """Put a finished folder in the place of the last one."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=target.parent) as beside:  # fails before the old goes
-        shutil.copytree(made, beside, dirs_exist_ok=True)
-        shutil.rmtree(target, ignore_errors=True)
-        shutil.copytree(beside, target)
+    shutil.rmtree(target, ignore_errors=True)
+    shutil.move(made, target)
 
 
-def unwritable(error: OSError) -> str:
-    """What to tell when pages or slides can't be written."""
-    if isinstance(error, PermissionError) or error.errno == errno.EROFS:
-        return f"{error.filename} can't be written. Move the course to a folder of your own."
-    return str(error)
+def unwritable(target: Path, error: OSError) -> str:
+    """What to tell when pages or slides can't be written to target."""
+    why = error.strerror or error
+    return f"{target} cannot be written: {why}. Move the course to a folder of your own."
 
 
 def copy_mathjax(folder: Path) -> None:

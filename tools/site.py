@@ -13,7 +13,6 @@ import re
 import shutil
 import subprocess
 import sys
-import tempfile
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -242,7 +241,7 @@ def build(folder: Path, target: Path, address: str = "") -> list[str]:
     """
     if not all(map(importlib.util.find_spec, ("sphinx", "myst_nb", "furo"))):
         raise SiteFailed('The pages need more packages: pip install -e ".[site]"')
-    with tempfile.TemporaryDirectory() as temporary:
+    with reading.beside(target) as temporary:
         source, pages = Path(temporary, "source"), Path(temporary, "pages")
         names = lay_out(folder, source, address)
         command = [sys.executable, "-m", "sphinx", "-q", "-W", "--keep-going", "-E"]
@@ -265,7 +264,7 @@ def main(arguments: list[str] | None = None) -> int:
         print(error, file=sys.stderr)
         return 1
     except OSError as error:
-        print(reading.unwritable(error), file=sys.stderr)
+        print(reading.unwritable(SITE, error), file=sys.stderr)
         return 1
     print(f"{len(names)} notebooks; open {SITE / 'index.html'}")
     return 0

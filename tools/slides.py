@@ -12,7 +12,6 @@ import html
 import re
 import shutil
 import sys
-import tempfile
 from importlib import metadata
 from pathlib import Path
 
@@ -220,7 +219,7 @@ def build(folder: Path, target: Path) -> list[str]:
 
     Returns their names. Raises ValueError if one can't be made; target then stays as it was.
     """
-    with tempfile.TemporaryDirectory() as temporary:
+    with reading.beside(target) as temporary:
         made = Path(temporary, "slides")
         copy_reveal(made / "reveal")
         reading.copy_mathjax(made / "mathjax")
@@ -233,8 +232,7 @@ def build(folder: Path, target: Path) -> list[str]:
             (made / f"{path.stem}.html").write_text(page, encoding="utf-8")
         index = _filled("index.html", decks={n: html.escape(t) for n, t in decks.items()})
         (made / "index.html").write_text(index, encoding="utf-8")
-        shutil.rmtree(target, ignore_errors=True)
-        shutil.copytree(made, target)
+        reading.put(made, target)
     return list(decks)
 
 
@@ -245,6 +243,9 @@ def main(arguments: list[str] | None = None) -> int:
         names = build(NOTEBOOKS, SLIDES)
     except ValueError as error:
         print(error, file=sys.stderr)
+        return 1
+    except OSError as error:
+        print(reading.unwritable(SLIDES, error), file=sys.stderr)
         return 1
     print(f"{len(names)} decks; open {SLIDES / 'index.html'}")
     return 0

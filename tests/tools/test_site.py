@@ -120,6 +120,23 @@ def test_shared_picture_has_the_size_that_is_asked_for(tmp_path):
         assert reading.extent((tmp_path / "share.png").read_bytes()) == site.SHARED
 
 
+def test_folder_that_cannot_be_written_is_told_in_a_sentence(tmp_path, monkeypatch, capsys):
+    (tmp_path / "file").write_text("")
+    monkeypatch.setattr(site, "SITE", tmp_path / "file" / "site")
+    assert site.main([]) == 1
+    told = capsys.readouterr().err
+    assert told.startswith(f"{tmp_path / 'file' / 'site'} cannot be written: ")
+    assert "Traceback" not in told
+
+
+def test_course_without_its_worked_copies_has_its_pages(tmp_path):
+    nbformat.write(learner_copy(small()), tmp_path / f"{SMALL}.ipynb")
+    assert site.lay_out(tmp_path, tmp_path / "source") == [SMALL]
+    cells = reading.read(tmp_path / "source" / f"{SMALL}.ipynb").cells
+    assert sum("raise NotImplementedError" in cell.source for cell in cells) == 1
+    assert "worked copy" not in cells[1].source
+
+
 # --- The pages, built and read: a small course's, and all of them
 
 

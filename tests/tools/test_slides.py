@@ -151,6 +151,14 @@ def test_failed_deck_leaves_the_last_ones(tmp_path):
     assert list((tmp_path / "slides").iterdir()) == []
 
 
+def test_folder_that_cannot_be_written_is_told_in_a_sentence(tmp_path, monkeypatch, capsys):
+    (tmp_path / "file").write_text("")
+    monkeypatch.setattr(slides, "SLIDES", tmp_path / "file" / "slides")
+    assert slides.main([]) == 1
+    told = capsys.readouterr().err
+    assert told.startswith(f"{tmp_path / 'file' / 'slides'} cannot be written: ")
+
+
 # --- The decks: the course's and the small notebook's
 
 
