@@ -24,6 +24,7 @@ CONFTEST = Path(__file__).resolve().parents[1] / "conftest.py"
         ("≈ 10^-4", "≈ 10^-5"),
         ("~ 10^-3", "~ 0.002"),  # the two ways to print a size
         ("gap  5   ≈ 0.9\n", "gap 5 ≈ 0.92\n"),  # a column's width
+        ("<!-- Run this cell. -->\n<div>2</div>", "<div>2</div>"),
         ('<img class="course-picture" alt="x: 1" src="data:image/png;base64,AAAA"> 2',
          '<img class="course-picture" alt="x: 7" src="data:image/png;base64,BB"> 2'),
     ],

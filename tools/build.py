@@ -27,6 +27,7 @@ SOLUTIONS = NOTEBOOKS / "solutions"
 CELL_SECONDS = 600  # a busy machine may take its time; the quiet one has 10 a cell
 IGNORED_OUTPUT = "nbval-ignore-output"
 KERNEL = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
+FOLDED = "<!-- Run this cell to see what was measured. -->\n"
 EDITOR_STATE = ("ExecuteTime", "collapsed", "execution", "scrolled", "trusted")
 
 
@@ -39,6 +40,8 @@ def normalise(notebook: NotebookNode) -> None:
 
     Widget state, timings, fold marks and Python's version go; the outputs of cells tagged
     nbval-ignore-output (the sliders) are emptied; text printed in pieces becomes one piece.
+    A folded picture or result begins with FOLDED: JupyterLab shows the first line of its HTML
+    while it is folded, which would be the answer.
     Sources, ids, tags and execution counts stay. A cell without an id gets its position.
     """
     notebook.nbformat_minor = 5
@@ -54,6 +57,11 @@ def normalise(notebook: NotebookNode) -> None:
         if IGNORED_OUTPUT in cell.metadata.get("tags", []):
             cell.outputs = []
         cell.outputs = _joined_streams(cell.outputs)
+        if cell.metadata.get("jupyter", {}).get("outputs_hidden"):
+            for output in cell.outputs:
+                page = output.get("data", {}).get("text/html")
+                if page:
+                    output.data["text/html"] = FOLDED + page.removeprefix(FOLDED)
 
 
 def _joined_streams(outputs: list[NotebookNode]) -> list[NotebookNode]:

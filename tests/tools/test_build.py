@@ -92,6 +92,18 @@ def test_normalise_keeps_ids_sources_and_alt_text_and_changes_nothing_twice():
     assert nbformat.writes(notebook) == once
 
 
+def test_folded_result_does_not_begin_with_the_answer():
+    """JupyterLab shows the first line of a folded output's HTML."""
+    data = {"text/html": "<div>measured 3</div>", "text/plain": "measured 3"}
+    folded, shown = (new_code_cell(outputs=[new_output("display_data", data)]) for _ in range(2))
+    folded.metadata["jupyter"] = {"outputs_hidden": True}
+    notebook = new_notebook(cells=[folded, shown])
+    for _ in range(2):
+        build.normalise(notebook)
+        pages = [cell.outputs[0].data["text/html"].splitlines() for cell in notebook.cells]
+        assert pages == [[build.FOLDED.rstrip(), data["text/html"]], [data["text/html"]]]
+
+
 def test_cell_without_id_gets_its_position():
     notebook = new_notebook(cells=[new_markdown_cell("# a"), new_markdown_cell("b")])
     notebook.nbformat_minor = 4
