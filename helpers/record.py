@@ -35,6 +35,7 @@ class Cell:
     None for a seed that did not learn.
     scouts: by rate, how many steps its scouts raced and where they learned. other_rates: by
     rate, learned_at of the same seeds, where the rates beside the best were tried as well.
+    longer: by rate, learned_at of the same seeds with five times the budget, where it was tried.
     """
 
     network: str
@@ -46,6 +47,7 @@ class Cell:
     tested: dict[str, dict[int, tuple[float | None, ...]]]
     scouts: dict[float, dict[str, Any]]
     other_rates: dict[float, tuple[int | None, ...]]
+    longer: dict[float, tuple[int | None, ...]]
 
     @property
     def seeds(self) -> int:
@@ -149,6 +151,7 @@ def _cell(line: dict[str, Any]) -> Cell:
         tested,
         {float(rate): scouts for rate, scouts in line["scouts"].items()},
         {float(rate): tuple(steps) for rate, steps in line["other_rates"].items()},
+        {float(rate): tuple(steps) for rate, steps in line.get("longer", {}).items()},
     )
 
 

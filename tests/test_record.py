@@ -24,7 +24,7 @@ def record(tmp_path):
         line("GRU", 5, [40, 60, 20], tested={"opposite": {"20": [0.96, 0.95, 0.9]}}),
         line("GRU", 10, [100, None, 300], other_rates={"0.03": [None, None, None]},
              tested={"opposite": {"20": [1.0, None, 0.5]}}),
-        line("GRU", 20, [None, None, None]),
+        line("GRU", 20, [None, None, None], longer={"0.001": [None, 9000, None]}),
         line("GRU", 40, [10, 10, 10]),
         line("RNN", 5, [None]),
         line("RNN", [3, 15], [1000, 1000]),
@@ -41,6 +41,12 @@ def test_counts(record):
     assert record.cell("GRU", "none", 20).median_steps is None
     assert record.settings == {"steps": 2000}
     assert record.networks == ["GRU", "RNN", "none"]
+
+
+def test_a_longer_budget_is_told_apart(record):
+    assert record.cell("GRU", "none", 20).longer == {0.001: (None, 9000, None)}
+    assert record.cell("GRU", "none", 20).learned == 0
+    assert record.cell("GRU", "none", 5).longer == {}
 
 
 def test_mixed_gaps_are_a_pair(record):

@@ -429,7 +429,7 @@ def outcome(cell: Cell, before: float | None, settings: Settings) -> dict[str, A
                 middle: {gap: best.tested(middle, gap) for gap in TESTED_AT} for middle in TESTED_IN
             }
     if (cell.network, cell.middle, cell.gap) == LONGER:
-        line["longer"] = {"steps": LONGER_STEPS, "learned_at": longer(cell, settings)}
+        line["longer"] = longer(cell, settings)
     return json.loads(json.dumps({**line, "seconds": round(time.process_time() - began)}))
 
 

@@ -93,7 +93,7 @@ STATEMENTS = (
     Statement(
         "If the signal reaches the subject, the network will learn the task.",
         False,
-        "With W times 3 nearly all of it arrived in an RNN that learned nothing in 400 steps.",
+        "With W times 3 nearly all of it arrived in an RNN that learned nothing in 300 steps.",
         "08",
     ),
 )

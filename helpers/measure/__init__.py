@@ -42,7 +42,7 @@ from helpers.measure.jacobians import (
     step_jacobians,
 )
 from helpers.measure.mean_field import critical_gain, mean_field_factor
-from helpers.measure.noise import signal_to_noise
+from helpers.measure.noise import agreement
 from helpers.measure.nonfinite import (
     NonFinite,
     find_nonfinite,

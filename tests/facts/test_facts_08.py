@@ -146,12 +146,31 @@ def test_board_none_seen():
     assert 0 < board().cell("RNN", "none", 10).learned < 10
 
 
-def test_board_random_seen_the_bias_saves_steps():
-    steps = {
-        name: board().cell(name, "random", 300).median_steps
-        for name in ("GRU", "GRU, log(gap)", "GRU, log(100)")
+def test_board_none_seen_80_and_10_000():
+    learned = {
+        name: board().cell(name, "none", 80).learned
+        for name in ("ReLU, identity, small U", "ReLU, identity", "residual", "leaky")
     }
-    assert steps == {"GRU": 820, "GRU, log(gap)": 240, "GRU, log(100)": 160}
+    assert list(learned.values()) == [10, 10, 10, 0]
+    assert board().cell("GRU", "none", 10_000).learned_at == (380, 120, 160)
+    longer = board().cell("RNN", "random", 10).longer
+    assert sorted(sum(map(bool, steps)) for steps in longer.values()) == [0, 1, 1]
+
+
+def test_07_lstm_seen_the_forget_bias_alone_is_slow():
+    alone, both = (
+        board().cell(name, "none", 80) for name in ("LSTM, forget log(gap)", "LSTM, both log(gap)")
+    )
+    assert (alone.learned, alone.median_steps, alone.rate) == (9, 780, 1e-3)
+    assert (both.learned, both.median_steps, both.rate) == (10, 100, 1e-2)
+
+
+def test_board_random_seen_the_bias_saves_steps():
+    found = [
+        board().cell(name, "random", 1000) for name in ("GRU", "GRU, log(gap)", "GRU, log(100)")
+    ]
+    assert [cell.median_steps for cell in found] == [1180, 320, 160]
+    assert [cell.learned for cell in found] == [3, 3, 3]
     assert board().cell("GRU", "random", 300).learned == 4
 
 
@@ -168,6 +187,35 @@ def test_ex_break_answer_beats_the_board_with_another_seed():
         training.train(model, *pair, steps=500, learning_rate=rate, target=2)
     fresh = task.AgreementTask(20, attractors="none", seed=77)
     assert training.accuracy(model, fresh) > 0.95
+
+
+@pytest.mark.parametrize("seed", [1])
+def test_noise_table_sentences_agree_where_they_teach(seed):
+    many, _ = task.AgreementTask(20, attractors="none", seed=9).batch(256)
+    assert measure.agreement(networks.leaky_classifier(V, seed=seed), many, -21) > 0.75
+    loud = own("noise-table")["scaled"](3, seed)
+    assert abs(measure.agreement(loud, many, -21)) < 0.3
+    signal = measure.signal(loud.double(), many[:32])
+    assert np.median(signal[:, -21] / signal[:, -1]) > 0.2
+
+
+@pytest.mark.parametrize("seed", [1])
+def test_noise_seen_without_noise_the_same_signal_teaches(seed):
+    one, _ = task.AgreementTask(20, attractors="none", seed=40 + seed).batch(1)
+
+    class OneSentence(task.AgreementTask):
+        def batch(self, n):
+            tokens, labels = super().batch(n)
+            same = one.repeat(n, 1)
+            same[:, -21] = tokens[:, -21]
+            return same, labels
+
+    tried = (1, OneSentence, False), (3, OneSentence, True), (3, task.AgreementTask, False)
+    for gain, words, learned in tried:
+        pair = [words(20, attractors="none", seed=s) for s in (seed, 1000 + seed)]
+        model = own("noise-table")["scaled"](gain, seed)
+        run = training.train(model, *pair, steps=300, learning_rate=1e-3)
+        assert (run.stopped == "learned") is learned, (gain, words)
 
 
 @pytest.mark.slow
