@@ -1,18 +1,12 @@
 """What the course measures: signals, Jacobians, overflow, clipping, gates."""
 
 from helpers.measure.cliff import (
-    B_RANGE,
-    FIRST_STATE,
-    TARGET,
-    UNROLLED,
-    W_RANGE,
     Descent,
     descend,
     error_and_gradient,
     surface,
 )
 from helpers.measure.clipping import (
-    EPSILON,
     Clipped,
     choose_threshold,
     clip_by_global_norm,
@@ -52,18 +46,14 @@ from helpers.measure.nonfinite import (
     nonfinite_tensors,
 )
 from helpers.measure.overflow import (
-    LONGEST,
-    NumberRange,
     Prediction,
     Underflow,
     measured_overflow_step,
     measured_underflow,
     number_range,
     overflow_step,
-    underflow_step,
 )
 from helpers.measure.phase_map import (
-    WARM_UP,
     backward_factors,
     critical_curve,
     measured_factors,

@@ -36,16 +36,15 @@ class Gates(NamedTuple):
     candidate: Tensor
 
 
-def gate_values(layer: GRU, input: Tensor, hx: Tensor | None = None) -> Gates:
+def gate_values(layer: GRU, input: Tensor) -> Gates:
     """Return what a layer's gates are at every step of its forward pass, without a graph.
 
-    input, hx: as for a call of the layer, which raises the same errors. z near 1 at a
-    word: the state from before it is kept.
+    input: as for a call of the layer, which raises the same errors. z near 1 at a word:
+    the state from before it is kept.
     """
-    inputs, h0, _ = layer.steps_first(input, hx)
+    inputs, *_ = layer.steps_first(input, None)
     U, W, b, b_h = (each.detach().numpy() for each in layer.parameters())
-    first = None if h0 is None else h0.detach().numpy()
-    _, gates = forward(inputs.detach().numpy(), U, W, b, b_h, first)
+    _, gates = forward(inputs.detach().numpy(), U, W, b, b_h)
     _, *rzn = torch.from_numpy(gates).unbind(1)
     return Gates(*(gate.transpose(0, 1) for gate in rzn))
 
@@ -65,20 +64,17 @@ def jacobian_terms(
     weight_hh: Array,
     bias_ih: Array,
     bias_hh: Array,
-    h0: Array | None = None,
 ) -> JacobianTerms:
     """Return the four terms of every step's Jacobian, for one sentence, in float64.
 
-    inputs: (steps, input); h0 (hidden,), None for zeros; weights and biases as
-    helpers.networks.gru.forward takes them. Entry [t] of each term belongs to the step that reads
-    inputs[t]; the first is a part of dh_1/dh_0.
+    inputs: (steps, input), from h_0 = 0; weights and biases as helpers.networks.gru.forward
+    takes them. Entry [t] of each term belongs to the step that reads inputs[t].
     Source: the chain rule on the equations of Cho et al. 2014, section 2.3, in PyTorch's
     convention.
     """
-    x, first = np.asarray(inputs, float)[:, None], None if h0 is None else np.asarray(h0)[None]
+    x = np.asarray(inputs, float)[:, None]
     given = (weight_ih, weight_hh, bias_ih, bias_hh)
-    U, W, b, b_h = (np.asarray(each, float) for each in given)
-    states, gates = forward(x, U, W, b, b_h, first)
+    states, gates = forward(x, *(np.asarray(each, float) for each in given))
     h = states[:-1, 0]
     s, r, z, n = gates[:, :, 0].swapaxes(0, 1)
     u_r, u_z, u_n = np.split(weight_hh, 3)
