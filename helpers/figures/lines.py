@@ -212,7 +212,7 @@ def panels(
         for handle, label in zip(*axes.get_legend_handles_labels(), strict=True)
     }
     if len(handles) > 1:
-        figure.legend(handles.values(), handles, loc="outside lower center", ncols=3, fontsize=10)
+        figure.legend(handles.values(), handles, loc="outside lower center", ncols=4, fontsize=10)
     rows[-1, 0].set_xlabel("optimizer step")
     rows[-1, 0].xaxis.get_major_locator().set_params(integer=True)
     over = f"{', '.join(measures)}, over the optimizer step"
