@@ -97,6 +97,7 @@ def test_05_silent_one_step_takes_the_signal_to_0(seed):
     training.train(model, *pair, steps=1, **sgd)
     assert np.median(before) > 10
     assert np.median(measure.signal(model, tokens)[:, -25]) == 0
+    assert (model.states(tokens).abs() == 1).all(dim=2).double().mean() > 0.9
     run = training.train(model, *pair, steps=40, check_every=40, **sgd)
     assert run.stopped == "budget"
     assert np.median(run.loss) == pytest.approx(np.log(2), abs=0.25)
