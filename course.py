@@ -15,6 +15,7 @@ if sys.version_info < (3, 10):
     )
 
 import argparse
+import errno
 import os
 import subprocess
 
@@ -93,11 +94,10 @@ def main(words):
     except KeyboardInterrupt:
         print("\ncourse.py: interrupted; the next call sees to it by itself.", file=sys.stderr)
         return 130
-    except PermissionError as error:
-        sentence = "course.py: {} cannot be written. Move the course to a folder of your own."
-        print(sentence.format(error.filename), file=sys.stderr)
-        return 1
     except (install.Stop, OSError) as error:
+        if getattr(error, "errno", 0) in (errno.EACCES, errno.EPERM, errno.EROFS):
+            sentence = "{} cannot be written. Move the course to a folder of your own."
+            error = sentence.format(error.filename)
         print("course.py: {}".format(error), file=sys.stderr)
         return 1
     return run(asked.command, asked.words)

@@ -544,7 +544,8 @@ def test_status_of_what_ran_comes_back(course):
         (KeyboardInterrupt, 130, "interrupted"),
         (install.Stop("No room."), 1, "course.py: No room."),
         (PermissionError(13, "Permission denied", "x"), 1, "x cannot be written. Move"),
-        (OSError(30, "Read-only file system", "x"), 1, "Read-only file system: 'x'"),
+        (OSError(errno.EROFS, "Read-only file system", "x"), 1, "x cannot be written. Move"),
+        (OSError(errno.EIO, "Input/output error", "x"), 1, "Input/output error: 'x'"),
     ],
 )
 def test_what_ends_the_set_up_is_told(course, monkeypatch, capsys, how, status, sentence):

@@ -17,7 +17,7 @@ from tools.build import NOTEBOOKS, SOLUTIONS
 from tools.handout import ID, PLANS, plan
 
 GUIDE = (NOTEBOOKS.parent / "instructor" / "guide.md").read_text(encoding="utf-8")
-TRAP_ROW = re.compile(r"^\| (\d\d) (`.*)$|^\|[^|`]*\| (\d\d) (`[^|]*)\|", re.MULTILINE)
+TRAP_ROW = re.compile(r"^\| (\d\d|index) (`.*)$|^\|[^|`]*\| (\d\d) (`[^|]*)\|", re.MULTILINE)
 PLANNED = re.compile(r"\*\*(?:exercise )?(\d\.\d)\*\* \((\d+) min\)")
 TYPED = re.compile(r"≈ (\d[\d,.]*\d|\d)")
 EXERCISE_ROW = re.compile(r"^\| (\d\.\d) `(\w+)` \| (\d+) \| (\d+) \|", re.MULTILINE)
@@ -60,6 +60,17 @@ def test_a_guess_is_asked_before_its_answer_is_run(name):
         assert all(asked < told for asked, told in zip(guesses, answers, strict=True)), row
         if guesses:
             assert row.ask != "–"
+
+
+@pytest.mark.parametrize(("name", "end"), [("90", 90), ("half-day", 210)])
+def test_a_row_has_the_minutes_that_it_takes(name, end):
+    """Half a minute more than each exercise, one and a half a guess, and a minute to talk."""
+    rows = plan(name)
+    for row, until in zip(rows, [*(row.minute for row in rows[1:]), end], strict=True):
+        exercises = [int(minutes) for _, minutes in PLANNED.findall(row.run)]
+        guesses = [cell for cell in row.cells if reading.is_guess(cells(row.notebook)[cell])]
+        needed = sum(exercises) + 0.5 * len(exercises) + 1.5 * len(guesses) + 1
+        assert until - row.minute >= needed, row
 
 
 def test_cells_named_elsewhere_exist():
