@@ -20,39 +20,25 @@ SIZES = ((4, 4), (3, 3), (5, 2), (2, 6), (1, 3))  # (hidden, input); square ones
 
 TRANSPOSED = "Is a matrix transposed? Row i of W and of U belongs to unit i of the new state."
 STEP_MISTAKES = (
-    Mistake(
-        "Did you multiply element by element? W h and U x are matrix products: look at @.",
-        lambda x, h, W, U, b: np.tanh(W * h + U * x + b),
-    ),
-    Mistake(
-        "Did you multiply element by element? Each unit sums over a row, not over a column.",
-        lambda x, h, W, U, b: np.tanh((W * h).sum(0) + (U * x).sum(0) + b),
-    ),
+    Mistake("Did you multiply element by element? W h and U x are matrix products: look at @.",
+            lambda x, h, W, U, b: np.tanh(W * h + U * x + b)),
+    Mistake("Did you multiply element by element? Each unit sums over a row, not over a column.",
+            lambda x, h, W, U, b: np.tanh((W * h).sum(0) + (U * x).sum(0) + b)),
     Mistake(TRANSPOSED, lambda x, h, W, U, b: np.tanh(W.T @ h + U.T @ x + b)),
     Mistake(TRANSPOSED, lambda x, h, W, U, b: np.tanh(W.T @ h + U @ x + b)),
     Mistake(TRANSPOSED, lambda x, h, W, U, b: np.tanh(W @ h + U.T @ x + b)),
     Mistake("Where is the bias b?", lambda x, h, W, U, b: np.tanh(W @ h + U @ x)),
-    Mistake(
-        "Your state is not bounded by 1: where is the tanh?",
-        lambda x, h, W, U, b: W @ h + U @ x + b,
-    ),
-    Mistake(
-        "The bias goes into the tanh, not on top of it.",
-        lambda x, h, W, U, b: np.tanh(W @ h + U @ x) + b,
-    ),
-    Mistake(
-        "W and U seem swapped: which of the two meets the old state?",
-        lambda x, h, W, U, b: np.tanh(U @ h + W @ x + b),
-    ),
-    Mistake(
-        "Did you use the logistic function? Its values are never negative; those of tanh are.",
-        lambda x, h, W, U, b: 1 / (1 + np.exp(-(W @ h + U @ x + b))),
-    ),
-    Mistake(
-        "Your result does not depend on h: without W h the network has no memory.",
-        lambda x, h, W, U, b: np.tanh(U @ x + b),
-    ),
-)
+    Mistake("Your state is not bounded by 1: where is the tanh?",
+            lambda x, h, W, U, b: W @ h + U @ x + b),
+    Mistake("The bias goes into the tanh, not on top of it.",
+            lambda x, h, W, U, b: np.tanh(W @ h + U @ x) + b),
+    Mistake("W and U seem swapped: which of the two meets the old state?",
+            lambda x, h, W, U, b: np.tanh(U @ h + W @ x + b)),
+    Mistake("Did you use the logistic function? Its values are never negative; those of tanh are.",
+            lambda x, h, W, U, b: 1 / (1 + np.exp(-(W @ h + U @ x + b)))),
+    Mistake("Your result does not depend on h: without W h the network has no memory.",
+            lambda x, h, W, U, b: np.tanh(U @ x + b)),
+)  # fmt: skip
 
 
 @exercise("00", 1, "The RNN step", points=2, minutes=3, difficulty=1)
@@ -102,34 +88,20 @@ SIGNAL_MISTAKES = (
     Mistake(
         "That is the gradient itself, a number for each unit: the signal is its norm.", _margin
     ),
-    Mistake(
-        "The norm runs over the words, so each unit has one: each word needs its own.",
-        lambda model, tokens: np.linalg.norm(_margin(model, tokens), axis=1),
-    ),
-    Mistake(
-        "The norm runs over the sentences too: each sentence needs its own row.",
-        lambda model, tokens: np.linalg.norm(_margin(model, tokens), axis=(0, 2)),
-    ),
-    Mistake(
-        "The norm runs over the sentences: which axis holds the units of one state?",
-        lambda model, tokens: np.linalg.norm(_margin(model, tokens), axis=0),
-    ),
-    Mistake(
-        "These are the squares of the norms: is a root missing?",
-        lambda model, tokens: (_margin(model, tokens) ** 2).sum(-1),
-    ),
-    Mistake(
-        "You add up the sizes of the entries: the norm is the root of the sum of squares.",
-        lambda model, tokens: np.abs(_margin(model, tokens)).sum(-1),
-    ),
-    Mistake(
-        "You add up the entries, signs and all: a norm comes from their squares.",
-        lambda model, tokens: _margin(model, tokens).sum(-1),
-    ),
-    Mistake(
-        "Did you take the mean over the sentences? Each would count less the more there are.",
-        lambda model, tokens: _norm(_margin(model, tokens)) / len(tokens),
-    ),
+    Mistake("The norm runs over the words, so each unit has one: each word needs its own.",
+            lambda model, tokens: np.linalg.norm(_margin(model, tokens), axis=1)),
+    Mistake("The norm runs over the sentences too: each sentence needs its own row.",
+            lambda model, tokens: np.linalg.norm(_margin(model, tokens), axis=(0, 2))),
+    Mistake("The norm runs over the sentences: which axis holds the units of one state?",
+            lambda model, tokens: np.linalg.norm(_margin(model, tokens), axis=0)),
+    Mistake("These are the squares of the norms: is a root missing?",
+            lambda model, tokens: (_margin(model, tokens) ** 2).sum(-1)),
+    Mistake("You add up the sizes of the entries: the norm is the root of the sum of squares.",
+            lambda model, tokens: np.abs(_margin(model, tokens)).sum(-1)),
+    Mistake("You add up the entries, signs and all: a norm comes from their squares.",
+            lambda model, tokens: _margin(model, tokens).sum(-1)),
+    Mistake("Did you take the mean over the sentences? Each would count less the more there are.",
+            lambda model, tokens: _norm(_margin(model, tokens)) / len(tokens)),
     Mistake(
         ONE_LOGIT,
         lambda model, tokens: _norm(_gradient(model, tokens, lambda logits: logits[:, 0].sum())),
@@ -138,10 +110,8 @@ SIGNAL_MISTAKES = (
         ONE_LOGIT,
         lambda model, tokens: _norm(_gradient(model, tokens, lambda logits: logits[:, 1].sum())),
     ),
-    Mistake(
-        "Did you add the two logits? The verb is decided by their difference.",
-        lambda model, tokens: _norm(_gradient(model, tokens, lambda logits: logits.sum())),
-    ),
+    Mistake("Did you add the two logits? The verb is decided by their difference.",
+            lambda model, tokens: _norm(_gradient(model, tokens, lambda logits: logits.sum()))),
     Mistake(
         "Did you differentiate probabilities? Softmax's own slope shrinks when it is sure.",
         lambda model, tokens: _norm(
@@ -152,15 +122,11 @@ SIGNAL_MISTAKES = (
             )
         ),
     ),
-    Mistake(
-        "That is the gradient at each word's embedding: the signal is taken at the state h_t.",
-        lambda model, tokens: _norm(_at_words(model, tokens)),
-    ),
-    Mistake(
-        "The words are in reverse order: the last word's signal comes last.",
-        lambda model, tokens: _norm(_margin(model, tokens))[:, ::-1],
-    ),
-)
+    Mistake("That is the gradient at each word's embedding: the signal is taken at the state h_t.",
+            lambda model, tokens: _norm(_at_words(model, tokens))),
+    Mistake("The words are in reverse order: the last word's signal comes last.",
+            lambda model, tokens: _norm(_margin(model, tokens))[:, ::-1]),
+)  # fmt: skip
 
 
 @exercise("00", 2, "The signal by autograd", points=3, minutes=8, difficulty=2)

@@ -28,36 +28,22 @@ def _without_commas(words: Sequence[str], subject: int) -> int:
 
 
 COUNT_MISTAKES = (
-    Mistake(
-        "One too many: neither the subject nor the verb stands between the two.",
-        lambda words, subject: _verb_at(words) - subject,
-    ),
-    Mistake(
-        "Two too many: neither the subject nor the verb stands between the two.",
-        lambda words, subject: _verb_at(words) - subject + 1,
-    ),
-    Mistake(
-        "One too few: from the word after the subject to the word before the verb.",
-        lambda words, subject: _verb_at(words) - subject - 2,
-    ),
+    Mistake("One too many: neither the subject nor the verb stands between the two.",
+            lambda words, subject: _verb_at(words) - subject),
+    Mistake("Two too many: neither the subject nor the verb stands between the two.",
+            lambda words, subject: _verb_at(words) - subject + 1),
+    Mistake("One too few: from the word after the subject to the word before the verb.",
+            lambda words, subject: _verb_at(words) - subject - 2),
     Mistake("Did you leave out the commas? They are tokens and count.", _without_commas),
-    Mistake(
-        "You count from the start of the sentence: the opener stands before the subject.",
-        lambda words, subject: _verb_at(words),
-    ),
-    Mistake(
-        "You count from the start of the sentence: the opener stands before the subject.",
-        lambda words, subject: _verb_at(words) - 1,
-    ),
-    Mistake(
-        "You count to the end of the sentence: the gap ends before the verb.",
-        lambda words, subject: len(words) - subject - 1,
-    ),
-    Mistake(
-        "A negative number of words: which of the two places is the larger?",
-        lambda words, subject: subject - _verb_at(words) + 1,
-    ),
-)
+    Mistake("You count from the start of the sentence: the opener stands before the subject.",
+            lambda words, subject: _verb_at(words)),
+    Mistake("You count from the start of the sentence: the opener stands before the subject.",
+            lambda words, subject: _verb_at(words) - 1),
+    Mistake("You count to the end of the sentence: the gap ends before the verb.",
+            lambda words, subject: len(words) - subject - 1),
+    Mistake("A negative number of words: which of the two places is the larger?",
+            lambda words, subject: subject - _verb_at(words) + 1),
+)  # fmt: skip
 
 
 @exercise("01", 1, "Count the gap", points=2, minutes=4, difficulty=1)
@@ -109,41 +95,29 @@ def _from_the_last(p_was: Reader, words: Sequence[str]) -> Array:
 PILED_UP = "Does a flipped noun stay flipped? Each one should be flipped alone."
 FLIP_MISTAKES = (
     Mistake("Some of your changes are negative: how far P(was) moves has no sign.", _signed),
-    Mistake(
-        "Some of your changes are negative: how far P(was) moves has no sign.",
-        lambda p_was, words: -_signed(p_was, words),
-    ),
+    Mistake("Some of your changes are negative: how far P(was) moves has no sign.",
+            lambda p_was, words: -_signed(p_was, words)),
     Mistake(PILED_UP, _piled_up),
     Mistake(PILED_UP, _from_the_last),
     Mistake(
         "That is P(was) of the flipped sentence itself: compare it with the sentence as it was.",
         lambda p_was, words: _at_nouns(words, lambda t: p_was(flipped(words, t))),
     ),
-    Mistake(
-        "Only the nouns have an entry: give each word one, 0 where there is no noun.",
-        lambda p_was, words: moved(p_was, words)[_nouns(words)],
-    ),
-    Mistake(
-        "Your changes are squared: take their absolute value.",
-        lambda p_was, words: moved(p_was, words) ** 2,
-    ),
-    Mistake(
-        "You divide by P(was): return the change itself.",
-        lambda p_was, words: moved(p_was, words) / p_was(words),
-    ),
-    Mistake(
-        "Only one noun has an entry: flip every noun, not the first alone.",
-        lambda p_was, words: moved(p_was, words) * (np.arange(len(words)) == _nouns(words)[0]),
-    ),
+    Mistake("Only the nouns have an entry: give each word one, 0 where there is no noun.",
+            lambda p_was, words: moved(p_was, words)[_nouns(words)]),
+    Mistake("Your changes are squared: take their absolute value.",
+            lambda p_was, words: moved(p_was, words) ** 2),
+    Mistake("You divide by P(was): return the change itself.",
+            lambda p_was, words: moved(p_was, words) / p_was(words)),
+    Mistake("Only one noun has an entry: flip every noun, not the first alone.",
+            lambda p_was, words: moved(p_was, words) * (np.arange(len(words)) == _nouns(words)[0])),
     Mistake(
         "Only one noun has an entry: flip every noun, not the last alone.",
         lambda p_was, words: moved(p_was, words) * (np.arange(len(words)) == _nouns(words)[-1]),
     ),
-    Mistake(
-        "The words are in reverse order: entry [t] belongs to words[t].",
-        lambda p_was, words: moved(p_was, words)[::-1],
-    ),
-)
+    Mistake("The words are in reverse order: entry [t] belongs to words[t].",
+            lambda p_was, words: moved(p_was, words)[::-1]),
+)  # fmt: skip
 
 
 @exercise("01", 2, "The flip test", points=3, minutes=8, difficulty=2)

@@ -19,23 +19,15 @@ def _jacobian(h, W):
 
 
 JACOBIAN_MISTAKES = (
-    Mistake(
-        "You scaled the columns of W. Which index of W belongs to the unit whose slope it is?",
-        lambda h, W: W * (1 - h**2),
-    ),
-    Mistake(
-        "Your result is transposed: entry [i, j] is unit i by the old unit j.",
-        lambda h, W: _jacobian(h, W).T,
-    ),
-    Mistake(
-        "Your result is built from the transpose of W.",
-        lambda h, W: _jacobian(h, W.T),
-    ),
+    Mistake("You scaled the columns of W. Which index of W belongs to the unit whose slope it is?",
+            lambda h, W: W * (1 - h**2)),
+    Mistake("Your result is transposed: entry [i, j] is unit i by the old unit j.",
+            lambda h, W: _jacobian(h, W).T),
+    Mistake("Your result is built from the transpose of W.",
+            lambda h, W: _jacobian(h, W.T)),
     Mistake("Where is the derivative of tanh? This is W alone.", lambda h, W: W),
-    Mistake(
-        "You scaled by h itself; the slope of tanh is another function of h.",
-        lambda h, W: h[:, None] * W,
-    ),
+    Mistake("You scaled by h itself; the slope of tanh is another function of h.",
+            lambda h, W: h[:, None] * W),
     Mistake(
         "You scaled by 1 - h: the slope of tanh holds a square.", lambda h, W: (1 - h)[:, None] * W
     ),
@@ -46,15 +38,11 @@ JACOBIAN_MISTAKES = (
         "Only the diagonal is left. diag(...) W is a matrix product, not one element by element.",
         lambda h, W: np.diag(1 - h**2) * W,
     ),
-    Mistake(
-        "A vector times W sums over the rows; here each row is to be scaled and kept.",
-        lambda h, W: (1 - h**2) @ W,
-    ),
-    Mistake(
-        "W times the slopes sums each row up; here each row is to be scaled and kept.",
-        lambda h, W: W @ (1 - h**2),
-    ),
-)
+    Mistake("A vector times W sums over the rows; here each row is to be scaled and kept.",
+            lambda h, W: (1 - h**2) @ W),
+    Mistake("W times the slopes sums each row up; here each row is to be scaled and kept.",
+            lambda h, W: W @ (1 - h**2)),
+)  # fmt: skip
 
 
 @exercise("03", 2, "The Jacobian of one step", points=2, minutes=4, difficulty=2)
@@ -81,53 +69,29 @@ BPTT_MISTAKES = (
     ),
     Mistake(FORGOTTEN, lambda h_t, h_before, x_t, W, dL_dh: W.T @ dL_dh),
     Mistake(TWICE, lambda h_t, h_before, x_t, W, dL_dh: W.T @ _delta(np.tanh(h_t), dL_dh)),
-    Mistake(
-        "The factor 1 - h_t^2 belongs before the transpose of W, not after it.",
-        lambda h_t, h_before, x_t, W, dL_dh: _delta(h_t, W.T @ dL_dh),
-    ),
+    Mistake("The factor 1 - h_t^2 belongs before the transpose of W, not after it.",
+            lambda h_t, h_before, x_t, W, dL_dh: _delta(h_t, W.T @ dL_dh)),
     Mistake(EARLY, lambda h_t, h_before, x_t, W, dL_dh: W.T @ _delta(h_before, dL_dh)),
-    Mistake(
-        "This is delta itself: it has still to go back through W.",
-        lambda h_t, h_before, x_t, W, dL_dh: _delta(h_t, dL_dh),
-    ),
-    Mistake(
-        "Off by one in time: this step's W was applied to the state before, not to h_t.",
-        lambda h_t, h_before, x_t, W, dL_dh: np.outer(_delta(h_t, dL_dh), h_t),
-        part=1,
-    ),
-    Mistake(
-        "Your outer product is transposed: entry [i, j] is unit i's delta with the old unit j.",
-        lambda h_t, h_before, x_t, W, dL_dh: np.outer(h_before, _delta(h_t, dL_dh)),
-        part=1,
-    ),
+    Mistake("This is delta itself: it has still to go back through W.",
+            lambda h_t, h_before, x_t, W, dL_dh: _delta(h_t, dL_dh)),
+    Mistake("Off by one in time: this step's W was applied to the state before, not to h_t.",
+            lambda h_t, h_before, x_t, W, dL_dh: np.outer(_delta(h_t, dL_dh), h_t), part=1),
+    Mistake("Your outer product is transposed: entry [i, j] is unit i's delta with the old unit j.",
+            lambda h_t, h_before, x_t, W, dL_dh: np.outer(h_before, _delta(h_t, dL_dh)), part=1),
     Mistake(FORGOTTEN, lambda h_t, h_before, x_t, W, dL_dh: np.outer(dL_dh, h_before), part=1),
-    Mistake(
-        EARLY,
-        lambda h_t, h_before, x_t, W, dL_dh: np.outer(_delta(h_before, dL_dh), h_before),
-        part=1,
-    ),
-    Mistake(
-        "W has an entry for each pair of units: an outer product, not one element by element.",
-        lambda h_t, h_before, x_t, W, dL_dh: _delta(h_t, dL_dh) * h_before,
-        part=1,
-    ),
-    Mistake(
-        "U was applied to this step's word x_t, not to a state.",
-        lambda h_t, h_before, x_t, W, dL_dh: np.outer(_delta(h_t, dL_dh), h_before),
-        part=2,
-    ),
-    Mistake(
-        "Your outer product is transposed: entry [i, j] is unit i's delta with input j.",
-        lambda h_t, h_before, x_t, W, dL_dh: np.outer(x_t, _delta(h_t, dL_dh)),
-        part=2,
-    ),
+    Mistake(EARLY,
+            lambda h_t, h_before, x_t, W, dL_dh: np.outer(_delta(h_before, dL_dh), h_before),
+            part=1),
+    Mistake("W has an entry for each pair of units: an outer product, not one element by element.",
+            lambda h_t, h_before, x_t, W, dL_dh: _delta(h_t, dL_dh) * h_before, part=1),
+    Mistake("U was applied to this step's word x_t, not to a state.",
+            lambda h_t, h_before, x_t, W, dL_dh: np.outer(_delta(h_t, dL_dh), h_before), part=2),
+    Mistake("Your outer product is transposed: entry [i, j] is unit i's delta with input j.",
+            lambda h_t, h_before, x_t, W, dL_dh: np.outer(x_t, _delta(h_t, dL_dh)), part=2),
     Mistake(FORGOTTEN, lambda h_t, h_before, x_t, W, dL_dh: np.outer(dL_dh, x_t), part=2),
-    Mistake(
-        EARLY,
-        lambda h_t, h_before, x_t, W, dL_dh: np.outer(_delta(h_before, dL_dh), x_t),
-        part=2,
-    ),
-)
+    Mistake(EARLY,
+            lambda h_t, h_before, x_t, W, dL_dh: np.outer(_delta(h_before, dL_dh), x_t), part=2),
+)  # fmt: skip
 
 
 @exercise("03", 1, "One step of BPTT", points=3, minutes=8, difficulty=2)
@@ -164,47 +128,27 @@ def _log_factors(J: Array, v: Array) -> Array:
 
 
 FACTOR_MISTAKES = (
-    Mistake(
-        "You began with the first step. Going back, the last step's Jacobian comes first.",
-        lambda J, v: np.log(_walk(J, v)),
-    ),
-    Mistake(
-        "You used J. A gradient going back is multiplied by the transpose of J.",
-        lambda J, v: np.log(_walk(J[::-1], v, turn=False)),
-    ),
-    Mistake(
-        "These are the logs of what is left after all steps so far: make v of length 1 again.",
-        lambda J, v: np.log(_walk(J[::-1], v, unit=False)),
-    ),
-    Mistake(
-        "These are the factors themselves; return their logs, np.log(...).",
-        lambda J, v: _walk(J[::-1], v),
-    ),
-    Mistake(
-        "These are logs to base 10; np.log is the natural one.",
-        lambda J, v: np.log10(_walk(J[::-1], v)),
-    ),
-    Mistake(
-        "Right numbers in the wrong order: the first entry belongs to the last step.",
-        lambda J, v: np.log(_walk(J[::-1], v))[::-1],
-    ),
-    Mistake(
-        "Every log is 0: the length was taken after v was made of length 1.",
-        lambda J, v: np.zeros(len(J)),
-    ),
-    Mistake(
-        "This is the sum of the logs: return them all, one for each step.",
-        lambda J, v: np.log(_walk(J[::-1], v)).sum(),
-    ),
-    Mistake(
-        "This is the mean of the logs: return them all, one for each step.",
-        lambda J, v: np.log(_walk(J[::-1], v)).mean(),
-    ),
-    Mistake(
-        "This is the vector at the end: return the log of each step's length.",
-        lambda J, v: np.linalg.multi_dot([v, *J[::-1]]),
-    ),
-)
+    Mistake("You began with the first step. Going back, the last step's Jacobian comes first.",
+            lambda J, v: np.log(_walk(J, v))),
+    Mistake("You used J. A gradient going back is multiplied by the transpose of J.",
+            lambda J, v: np.log(_walk(J[::-1], v, turn=False))),
+    Mistake("These are the logs of what is left after all steps so far: make v of length 1 again.",
+            lambda J, v: np.log(_walk(J[::-1], v, unit=False))),
+    Mistake("These are the factors themselves; return their logs, np.log(...).",
+            lambda J, v: _walk(J[::-1], v)),
+    Mistake("These are logs to base 10; np.log is the natural one.",
+            lambda J, v: np.log10(_walk(J[::-1], v))),
+    Mistake("Right numbers in the wrong order: the first entry belongs to the last step.",
+            lambda J, v: np.log(_walk(J[::-1], v))[::-1]),
+    Mistake("Every log is 0: the length was taken after v was made of length 1.",
+            lambda J, v: np.zeros(len(J))),
+    Mistake("This is the sum of the logs: return them all, one for each step.",
+            lambda J, v: np.log(_walk(J[::-1], v)).sum()),
+    Mistake("This is the mean of the logs: return them all, one for each step.",
+            lambda J, v: np.log(_walk(J[::-1], v)).mean()),
+    Mistake("This is the vector at the end: return the log of each step's length.",
+            lambda J, v: np.linalg.multi_dot([v, *J[::-1]])),
+)  # fmt: skip
 
 
 @exercise("03", 3, "The factor of each step", points=3, minutes=7, difficulty=2)

@@ -43,44 +43,28 @@ def _without_inf(value: int) -> Any:
 
 
 INF_MISTAKES = (
-    Mistake(
-        "You count NaN as well: the question is for inf, which says where it began.",
-        lambda states: _first_row(~np.isfinite(states)),
-    ),
-    Mistake(
-        "You look for NaN: inf is another value, and comes before it.",
-        lambda states: _first_row(np.isnan(states)),
-    ),
-    Mistake(
-        "You look at +inf alone: what overflows downwards is -inf.",
-        lambda states: _first_row(states == np.inf),
-    ),
+    Mistake("You count NaN as well: the question is for inf, which says where it began.",
+            lambda states: _first_row(~np.isfinite(states))),
+    Mistake("You look for NaN: inf is another value, and comes before it.",
+            lambda states: _first_row(np.isnan(states))),
+    Mistake("You look at +inf alone: what overflows downwards is -inf.",
+            lambda states: _first_row(states == np.inf)),
     Mistake("This is the last step with an inf; the first tells where it began.", _last),
     Mistake("Off by one: steps are counted from 0.", lambda states: _moved(_first_inf(states), 1)),
     Mistake("Off by one: a step too early.", lambda states: _moved(_first_inf(states), -1)),
-    Mistake(
-        "Without any inf it says 0, as argmax does: 0 is a step. Return None there.",
-        _without_inf(0),
-    ),
+    Mistake("Without any inf it says 0, as argmax does: 0 is a step. Return None there.",
+            _without_inf(0)),
     Mistake("Without any inf it says -1; return None there.", _without_inf(-1)),
     Mistake("This is a place in the flattened array; the row is the step.", _flat),
-    Mistake(
-        "You take a step only when all of its entries are inf; one is enough.",
-        lambda states: _first_row(np.isinf(states).all(axis=1, keepdims=True)),
-    ),
-    Mistake(
-        "Is an inf at step 0 lost? As a condition, 0 counts as False.",
-        lambda states: _first_inf(states) or None,
-    ),
-    Mistake(
-        "You do not look at every column: any of a step's entries may be the inf.",
-        lambda states: _first_row(np.isinf(states[:, 1:])),
-    ),
-    Mistake(
-        "You do not look at every column: any of a step's entries may be the inf.",
-        lambda states: _first_row(np.isinf(states[:, :1])),
-    ),
-)
+    Mistake("You take a step only when all of its entries are inf; one is enough.",
+            lambda states: _first_row(np.isinf(states).all(axis=1, keepdims=True))),
+    Mistake("Is an inf at step 0 lost? As a condition, 0 counts as False.",
+            lambda states: _first_inf(states) or None),
+    Mistake("You do not look at every column: any of a step's entries may be the inf.",
+            lambda states: _first_row(np.isinf(states[:, 1:]))),
+    Mistake("You do not look at every column: any of a step's entries may be the inf.",
+            lambda states: _first_row(np.isinf(states[:, :1]))),
+)  # fmt: skip
 
 
 @exercise("05", 1, "Find the first inf", points=2, minutes=4, difficulty=2)

@@ -93,10 +93,8 @@ EACH_TENSOR = (
     "Did you clip each tensor by a norm of its own? The norm is that of all of them together."
 )
 CLIP_MISTAKES = (
-    Mistake(
-        "Did you limit each component on its own? That is clipping by value.",
-        lambda gradients, c: tuple(each.clip(-c, c) for each in _arrays(gradients)),
-    ),
+    Mistake("Did you limit each component on its own? That is clipping by value.",
+            lambda gradients, c: tuple(each.clip(-c, c) for each in _arrays(gradients))),
     Mistake(EACH_TENSOR, _each_clipped),
     Mistake("A gradient shorter than c became longer: a short one is to stay as it is.", _always),
     Mistake("Is the square root missing from the norm?", _by(_square)),
@@ -105,31 +103,19 @@ CLIP_MISTAKES = (
         "Is the square root missing where you compare with c? Some short gradients became longer.",
         _by(_square, _length),
     ),
-    Mistake(
-        "You added the tensors' norms up: the squares add up, the norms do not.",
-        _by(lambda g: sum(_length([each]) for each in g)),
-    ),
-    Mistake(
-        "You used the largest entry in the place of the norm.",
-        _by(lambda g: max(float(np.abs(each).max()) for each in g)),
-    ),
-    Mistake(
-        "You used the sum of the entries' sizes in the place of the norm.",
-        _by(lambda g: sum(float(np.abs(each).sum()) for each in g)),
-    ),
-    Mistake(
-        "Nothing was clipped: long gradients came back as they were.",
-        lambda gradients, c: _scaled(gradients, 1.0),
-    ),
-    Mistake(
-        "You clipped to 1; c is another number in other calls.",
-        lambda gradients, c: _clipped(gradients, 1.0),
-    ),
-    Mistake(
-        "The factor is upside down: long gradients became longer.",
-        lambda gradients, c: _scaled(gradients, max(1.0, _length(_arrays(gradients)) / c)),
-    ),
-)
+    Mistake("You added the tensors' norms up: the squares add up, the norms do not.",
+            _by(lambda g: sum(_length([each]) for each in g))),
+    Mistake("You used the largest entry in the place of the norm.",
+            _by(lambda g: max(float(np.abs(each).max()) for each in g))),
+    Mistake("You used the sum of the entries' sizes in the place of the norm.",
+            _by(lambda g: sum(float(np.abs(each).sum()) for each in g))),
+    Mistake("Nothing was clipped: long gradients came back as they were.",
+            lambda gradients, c: _scaled(gradients, 1.0)),
+    Mistake("You clipped to 1; c is another number in other calls.",
+            lambda gradients, c: _clipped(gradients, 1.0)),
+    Mistake("The factor is upside down: long gradients became longer.",
+            lambda gradients, c: _scaled(gradients, max(1.0, _length(_arrays(gradients)) / c))),
+)  # fmt: skip
 
 
 @exercise("06", 1, "Clip by norm", points=3, minutes=5, difficulty=2)

@@ -210,10 +210,8 @@ SPAN_MISTAKES = (
         lambda T: 2 * np.log(T - 1),
     ),
     Mistake("This is the span; which bias makes the gate keep a state for so long?", lambda T: T),
-    Mistake(
-        "This is the gate z; the bias is what goes into the logistic to give it.",
-        lambda T: 1 - 1 / T,
-    ),
+    Mistake("This is the gate z; the bias is what goes into the logistic to give it.",
+            lambda T: 1 - 1 / T),
     Mistake("This is 1 - z; find z first, then what goes into the logistic.", lambda T: 1 / T),
     Mistake(BASE, lambda T: np.log10(T - 1)),
     Mistake(BASE, lambda T: np.log2(T - 1)),
@@ -223,7 +221,7 @@ SPAN_MISTAKES = (
         lambda T: _logistic(T),
     ),
     Mistake("This is the odds of keeping; the bias is on another scale.", lambda T: T - 1),
-)
+)  # fmt: skip
 
 
 @exercise("07", 3, "A bias for a span", points=2, minutes=3, difficulty=2)
