@@ -95,10 +95,11 @@ def main(words):
         print("\ncourse.py: interrupted; the next call sees to it by itself.", file=sys.stderr)
         return 130
     except (install.Stop, OSError) as error:
-        if getattr(error, "errno", 0) in (errno.EACCES, errno.EPERM, errno.EROFS):
+        sentence = str(error)
+        if isinstance(error, OSError) and error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
             sentence = "{} cannot be written. Move the course to a folder of your own."
-            error = sentence.format(error.filename)
-        print("course.py: {}".format(error), file=sys.stderr)
+            sentence = sentence.format(error.filename)
+        print("course.py: {}".format(sentence), file=sys.stderr)
         return 1
     return run(asked.command, asked.words)
 
