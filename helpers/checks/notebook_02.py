@@ -159,7 +159,7 @@ def _check_sentence(words: Sequence[str], subject: int | None, verb: str) -> Non
         )
 
 
-def held_by(w: float, noise: float = NOISE) -> tuple[float, float]:
+def held_by(w: float) -> tuple[float, float]:
     """Return the share of bits that units h <- tanh(w h + noise) hold, and what it costs.
 
     The cost is the median power of ten to which the gradient has shrunk after STEPS steps.
@@ -167,7 +167,7 @@ def held_by(w: float, noise: float = NOISE) -> tuple[float, float]:
     rng = np.random.default_rng(0)
     h, log_gradient = np.full(UNITS, 0.9), np.zeros(UNITS)
     for _ in range(STEPS):
-        h = np.tanh(w * h + rng.normal(0, noise, UNITS))
+        h = np.tanh(w * h + rng.normal(0, NOISE, UNITS))
         log_gradient += np.log10(w * (1 - h) * (1 + h))
     return float((h > 0).mean()), float(np.median(log_gradient))
 

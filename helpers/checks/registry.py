@@ -84,26 +84,19 @@ def exercise(
 
         @functools.wraps(judge)
         def check(answer: Any) -> Result:
-            result = judged(name, judge, answer, points)
+            status, earned, head = RIGHT, points, None
+            try:
+                with settings():
+                    lines: tuple[str, ...] = tuple(judge(answer).split("\n"))
+            except Verdict as verdict:
+                status, lines, head, earned = verdict.status, verdict.lines, verdict.head, 0
+            result = Result(name, status, text_of(name, status, lines, head), earned, answer)
             _remember(result)
             return result
 
         return check
 
     return decorate
-
-
-def judged(
-    name: str, judge: Callable[[Any], str], answer: Any, points: int, status: str = RIGHT
-) -> Result:
-    """Return the judge's words as a Result; status: what an answer gets that passes."""
-    head = None
-    try:
-        with settings():
-            lines: tuple[str, ...] = tuple(judge(answer).split("\n"))
-    except Verdict as verdict:
-        status, lines, head, points = verdict.status, verdict.lines, verdict.head, 0
-    return Result(name, status, text_of(name, status, lines, head), points, answer)
 
 
 def exercises(notebook: str | None = None) -> tuple[Exercise, ...]:

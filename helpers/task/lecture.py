@@ -171,27 +171,25 @@ def bag_of_words(tokens: Tensor, size: int) -> Array:
     )
 
 
-def bag_of_words_accuracy(
-    task: Task, fresh: Task | None = None, *, train: int = 2000, test: int = 1000
-) -> float:
+def bag_of_words_accuracy(task: Task, fresh: Task | None = None) -> float:
     """Return how many sentences a linear readout of the word counts gets right, as a share.
 
-    Least squares on `train` sentences from task (counts and a constant against one-hot
-    labels), largest output wins, on `test` sentences from fresh, or further ones from task.
+    Least squares on 2,000 sentences from task (counts and a constant against one-hot
+    labels), largest output wins, on 1,000 sentences from fresh, or further ones from task.
     Both are drawn fifty at a time, so that a task whose layout differs from batch to batch
     shows all its layouts.
     """
-    counts, labels = _draw(task, train)
+    counts, labels = _draw(task, 2000)
     weights, *_ = np.linalg.lstsq(counts, np.eye(labels.max() + 1)[labels], rcond=None)
-    counts, truth = _draw(fresh or task, test)
+    counts, truth = _draw(fresh or task, 1000)
     return float(np.mean((counts @ weights).argmax(axis=1) == truth))
 
 
-def _draw(task: Task, sentences: int, at_once: int = 50) -> tuple[Array, Array]:
+def _draw(task: Task, sentences: int) -> tuple[Array, Array]:
     """Counts with a column of ones (sentences, V + 1), and labels (sentences,)."""
     counts, labels = [], []
-    for start in range(0, sentences, at_once):
-        tokens, batch_labels = task.batch(min(at_once, sentences - start))
+    for _ in range(sentences // 50):
+        tokens, batch_labels = task.batch(50)
         counts.append(bag_of_words(tokens, len(task.vocabulary)))
         labels.append(batch_labels.numpy())
     bag = np.concatenate(counts)
