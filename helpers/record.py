@@ -61,9 +61,10 @@ class Cell:
 
     @property
     def median_steps(self) -> float | None:
-        """Median step at which those that learned did, None if none did."""
-        steps = [step for step in self.learned_at if step is not None]
-        return float(np.median(steps)) if steps else None
+        """Step by which the median seed learned, None if half of the seeds or more did not."""
+        steps = [math.inf if step is None else step for step in self.learned_at]
+        median = float(np.median(steps)) if steps else math.inf
+        return median if median < math.inf else None
 
     @property
     def interval(self) -> tuple[float, float]:

@@ -103,8 +103,8 @@ def steps_by_gap(
 ) -> Picture:
     """Draw after how many steps each network learned each gap, on logarithmic axes.
 
-    results: for each network, gap -> median step at which it learned, None where no seed did;
-    a line ends there with a cross at the budget.
+    results: for each network, gap -> step by which its median seed learned, None where that
+    did not; a line ends there with a cross at the budget.
     """
     figure, axes = canvas(height=4.2)
     labels, told = [], []
@@ -123,7 +123,7 @@ def steps_by_gap(
         labels.append((path[-1][1], name + missing, style["color"]))
         median = ", ".join(f"gap {gap}: {at:.0f}" for gap, at in learned)
         told.append(f"{name}: {median or 'none'}" + (f"; not gap {missed[0]}" if missed else ""))
-    axes.set(xscale="log", yscale="log", xlabel=GAP, ylabel="optimizer steps, median")
+    axes.set(xscale="log", yscale="log", xlabel=GAP, ylabel="optimizer steps, median seed")
     axes.axhline(budget, color=INK, lw=1, ls=":")
     axes.annotate(f"budget: {budget:,} steps", (0.01, budget), (0, 3), va="bottom", fontsize=9,
                   xycoords=("axes fraction", "data"), textcoords="offset points",
@@ -134,7 +134,7 @@ def steps_by_gap(
     axes.yaxis.set_major_formatter(lambda y, _: f"{y:,.0f}")
     axes.set_ylim(None, 1.6 * budget)
     beside(figure, axes, labels)
-    return finished(figure, title, "Median steps until learned", "; ".join(told))
+    return finished(figure, title, "Steps until the median seed learned", "; ".join(told))
 
 
 @in_course_style
