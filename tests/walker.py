@@ -72,15 +72,14 @@ SKIP_LINK = """() => {
 }"""
 UNFOLD = """() => document.querySelectorAll("details").forEach(each => { each.open = true; })"""
 SETTLE = """() => new Promise(done => requestAnimationFrame(() => setTimeout(done, 50)))"""
-WIDE = """() => {
-    const over = e => e && e.scrollWidth > e.clientWidth + 1;
-    const faults = [document.documentElement, document.querySelector(".content")].filter(over)
-        .map(e => `page is ${e.scrollWidth} wide in ${e.clientWidth}`);
-    if (innerWidth > 1000)
-        for (const code of [...document.querySelectorAll("article pre")].filter(over))
-            faults.push("code is cut off: " + code.textContent.slice(0, 60));
-    return faults;
-}"""
+WIDE = """() => [document.documentElement, document.querySelector(".content")]
+    .filter(e => e && e.scrollWidth > e.clientWidth + 1)
+    .map(e => `page is ${e.scrollWidth} wide in ${e.clientWidth}`)
+"""
+CUT_OFF = """() => [...document.querySelectorAll("article pre")]
+    .filter(e => e.scrollWidth > e.clientWidth + 1)
+    .map(e => "code is cut off: " + e.textContent.slice(0, 60))
+"""
 TAB_STOPS = """() => [...document.querySelectorAll("mjx-container[tabindex]")]
     .filter(e => e.scrollWidth <= e.clientWidth)
     .map(e => "formula is a tab stop: " + e.parentElement.textContent.slice(0, 60))
@@ -219,7 +218,7 @@ def page_faults(reader: Reader, name: str, formulas: int) -> list[str]:
         bright = reader.tab.evaluate(BRIGHTNESS)
         if (bright > 0.5) != (scheme == "light"):
             reader.faults.append(f"brightness {bright:.2f} in the {scheme} scheme")
-        reader.ask(WIDE, AXE)
+        reader.ask(WIDE, AXE, *[CUT_OFF] * (across == DESKTOP))
         faults += [f"{name}, {scheme}, {across} wide: {fault}" for fault in reader.faults]
     reader.faults.clear()
     return faults
