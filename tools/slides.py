@@ -32,6 +32,7 @@ LINE, GAP = 28, 40  # a printed line's height, and what stands around a block of
 BESIDE = 2  # printed lines that may stand beside a figure
 GUESS = "write down your guess"
 NAVIGATION = "](index.ipynb)"
+WHY = "*Why it matters"  # an exercise; the speaker tells it
 DETAILS = re.compile(r"<details>.*?</details>", re.DOTALL)
 HEADING = re.compile(r"^(#{1,6}) +(.+)$", re.MULTILINE)
 TYPES = ("slide", "subslide", "fragment", "-", "notes", "skip")
@@ -91,7 +92,8 @@ def message(source: str) -> tuple[str, str]:
     text = [block for block in blocks if block not in shown]
     asked = [block for block in text if GUESS in block.lower()]
     if not asked:
-        asked = text[:1] + [block for block in text[1:2] if block.startswith(("$$", "|", "-", "`"))]
+        task = [block for block in text if not block.startswith(WHY)]
+        asked = task[:1] + [block for block in task[1:2] if block.startswith(("$$", "|", "-", "`"))]
     return "\n\n".join(shown + asked), "\n\n".join(b for b in text if b not in asked)
 
 

@@ -98,6 +98,8 @@ def test_a_slide_has_one_message_and_the_speaker_the_rest():
     navigation = "[contents](index.ipynb)"
     source = f"## Title\n\n{navigation}\n\nFirst.\n\n$$x$$\n\nSecond.\n\n{hint}"
     assert slides.message(source) == ("## Title\n\nFirst.\n\n$$x$$", "Second.")
+    exercise = "### Exercise\n\n*Why it matters:* it does.\n\nReturn 1."
+    assert slides.message(exercise)[0] == "### Exercise\n\nReturn 1."
     asked = "Before.\n\nIt grows. **Write down your guess:** how far?\n\nAfter."
     assert slides.message(asked) == (asked.split("\n\n")[1], "Before.\n\nAfter.")
 
