@@ -66,7 +66,7 @@ def _labels(value: Any) -> Tensor:
     return value.detach()
 
 
-@exercise("08", 2, "Break the scoreboard", points=4, minutes=12, difficulty=3)
+@exercise("08", 2, "Break the scoreboard", points=4, minutes=10, difficulty=3)
 def my_rnn(answer: Any) -> str:
     """Check a function that returns a plain RNN trained, somehow, for gap 20."""
     (made,) = attempt(answer, [{}], network, copies=False, seconds=RUN_SECONDS)
