@@ -185,26 +185,26 @@ def reader(built, chromium) -> Iterator[Reader]:
     assert opened.close() == []
 
 
-def faults_of(chromium: Any, pages: Path, formulas: dict[str, int], looks: int) -> list[str]:
-    """What is wrong with the pages, each seen in so many looks."""
+def faults_of(chromium: Any, pages: Path, formulas: dict[str, int]) -> list[str]:
+    """What is wrong with the pages."""
     names = sorted(page.name for page in pages.glob("*.html"))
     assert names == sorted(["index.html", "search.html", *(f"{name}.html" for name in formulas)])
     walking = Reader(chromium, pages)
     return [
         fault
         for name in names
-        for fault in page_faults(walking, name, formulas.get(Path(name).stem, 0), looks)
+        for fault in page_faults(walking, name, formulas.get(Path(name).stem, 0))
     ] + walking.close()
 
 
 def test_no_small_page_has_a_fault(built, chromium):
-    assert faults_of(chromium, *built, looks=4) == []
+    assert faults_of(chromium, *built) == []
 
 
 @pytest.mark.slow
 def test_no_page_has_a_fault(whole, chromium):
     assert sum(whole[1].values()) > 100
-    assert faults_of(chromium, *whole, looks=2) == []
+    assert faults_of(chromium, *whole) == []
 
 
 def test_table_that_a_cell_made_is_set_and_its_links_lead_to_pages(reader):
