@@ -106,6 +106,15 @@ def test_learner_gets_no_extra_and_the_second_call_installs_nothing(room):
     assert room.steps() == []
 
 
+def test_jupyterlab_is_told_not_to_ask_about_news_by_names_that_it_knows(room):
+    install.set_up("")
+    lab = Path("share", "jupyter", "lab")
+    told = json.loads((install.VENV / lab / "settings" / "overrides.json").read_text())
+    for plugin, settings in told.items():
+        schema = Path(sys.prefix, lab, "schemas", plugin.replace(":", "/")).with_suffix(".json")
+        assert set(settings) <= set(json.loads(schema.read_text("utf-8"))["properties"])
+
+
 def test_commands_add_their_extra_once_to_what_stands(room):
     install.set_up("")
     room.steps()
