@@ -71,7 +71,10 @@ SKIP_LINK = """() => {
         : ["the first Tab does not reach a skip link"];
 }"""
 UNFOLD = """() => document.querySelectorAll("details").forEach(each => { each.open = true; })"""
-SETTLE = """() => new Promise(done => requestAnimationFrame(() => setTimeout(done, 50)))"""
+SETTLE = """async () => {  // what unfolds fades in, and is pale until then
+    await new Promise(done => requestAnimationFrame(() => setTimeout(done, 50)));
+    await Promise.allSettled(document.getAnimations().map(each => each.finished));
+}"""
 WIDE = """() => [document.documentElement, document.querySelector(".content")]
     .filter(e => e && e.scrollWidth > e.clientWidth + 1)
     .map(e => `page is ${e.scrollWidth} wide in ${e.clientWidth}`)
