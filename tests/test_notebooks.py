@@ -64,8 +64,11 @@ def guess_faults(cells: list[NotebookNode]) -> Iterator[str]:
         yield f"notebook: {asked} guesses asked, {len(typed)} cells to type them in"
     for position in typed:
         below = itertools.takewhile(lambda c: c.cell_type == "code", cells[position + 1 :])
-        if not any(c.metadata.get("jupyter") == FOLDED for c in below):
+        folded = [c.metadata.get("jupyter") == FOLDED for c in below]
+        if not any(folded):
             yield f"cell {position}: the answer to a guess is not folded"
+        elif not all(folded[folded.index(True) :]):
+            yield f"cell {position}: what comes at once after an answer is not folded"
 
 
 def code_faults(cell: NotebookNode, count: int) -> Iterator[str]:
@@ -234,6 +237,12 @@ def test_a_long_import_is_found():
     notebook = sound()
     notebook.cells[1].source = "from helpers import a, b, c, d, e, f\nfrom helpers.figures import g"
     assert list(faults(notebook)) == ["notebook: 7 names imported from helpers"]
+
+
+def test_a_picture_that_tells_a_folded_answer_is_found():
+    notebook = sound()
+    notebook.cells.append(new_code_cell("picture", execution_count=6))
+    assert list(faults(notebook)) == ["cell 5: what comes at once after an answer is not folded"]
 
 
 def test_a_guess_without_a_cell_is_found():
