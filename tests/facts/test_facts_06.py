@@ -10,7 +10,7 @@ import pytest
 import torch
 from cells import functions
 
-from helpers import measure, networks, task
+from helpers import measure, networks, task, training
 
 SIZE = len(task.vocabulary())
 
@@ -119,3 +119,14 @@ def test_06_ratio_no_factor_changes_it(seed):
         ratios.append(subject / near)
     np.testing.assert_allclose(ratios, ratios[0], rtol=1e-9)
     assert 1e-20 < ratios[0] < 1e-9
+
+
+def test_06_product_adam_hides_the_threshold():
+    steps = []
+    for c in (0.001, 10.0):
+        pair = [task.AgreementTask(5, seed=seed) for seed in (7, 1007)]
+        model = networks.rnn_classifier(SIZE, seed=7)
+        run = training.train(model, *pair, steps=300, learning_rate=3e-3, clip_norm=c)
+        steps.append(run.learned_at)
+    assert None not in steps
+    assert max(steps) <= 2 * min(steps)
