@@ -14,7 +14,6 @@ if sys.version_info < (3, 10):
         "Install a newer one and run course.py with it.".format(*sys.version_info[:2])
     )
 
-import argparse
 import errno
 import os
 import subprocess
@@ -44,13 +43,14 @@ WHOLE = ("test", "bench", "build", "grading", "handout")  # what needs solutions
 ONE_THREAD = dict.fromkeys(
     ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "VECLIB_MAXIMUM_THREADS"), "1"
 )
-HELP = """\
-commands:
+USAGE = """\
+usage: python course.py [--repair] [command] [words ...]
+
 {}
 
-Each first makes .venv and installs there what it needs, unless that is done.
-Paths among further words start from the folder of course.py.
-"""
+Each first makes .venv and installs there what it needs, unless that is done; with --repair it
+installs everything anew. Paths among further words start from the folder of course.py.\
+""".format("\n".join("  {:8}{}".format(name, told) for name, (_, _, told) in COMMANDS.items()))
 
 
 def run(command, words):
@@ -73,35 +73,28 @@ def run(command, words):
 
 def main(words):
     """Do what the words of the command line ask for; returns the exit status."""
-    parser = argparse.ArgumentParser(
-        prog="course.py",
-        usage="python course.py [--repair] [command] [words ...]",
-        epilog=HELP.format("\n".join("  {:8}{}".format(k, v[2]) for k, v in COMMANDS.items())),
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    parser.add_argument("--repair", action="store_true", help="install everything anew first")
-    parser.add_argument(
-        "command", nargs="?", choices=COMMANDS, default="lab", help=argparse.SUPPRESS
-    )
-    parser.add_argument("words", nargs=argparse.REMAINDER, help=argparse.SUPPRESS)
-    asked = parser.parse_args(words)
-    if asked.command in WHOLE and not (install.ROOT / "notebooks" / "solutions").is_dir():
-        sentence = "course.py: this copy has no solutions and tests, which {} needs."
-        print(sentence.format(asked.command), file=sys.stderr)
-        return 1
+    repair = words[:1] == ["--repair"]
+    command = (words[repair:] or ["lab"])[0]
+    if command not in COMMANDS:
+        print(USAGE)
+        return 0 if command in ("-h", "--help") else told("there is no command " + command, 2)
+    if command in WHOLE and not (install.ROOT / "notebooks" / "solutions").is_dir():
+        return told("this copy has no solutions and tests, which {} needs.".format(command))
     try:
-        install.set_up(COMMANDS[asked.command][0], asked.repair)
+        install.set_up(COMMANDS[command][0], repair)
     except KeyboardInterrupt:
-        print("\ncourse.py: interrupted; the next call sees to it by itself.", file=sys.stderr)
-        return 130
+        return told("interrupted; the next call sees to it by itself.", 130)
     except (install.Stop, OSError) as error:
-        sentence = str(error)
-        if isinstance(error, OSError) and error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
-            sentence = "{} cannot be written. Move the course to a folder of your own."
-            sentence = sentence.format(error.filename)
-        print("course.py: {}".format(sentence), file=sys.stderr)
-        return 1
-    return run(asked.command, asked.words)
+        denied = getattr(error, "errno", None) in (errno.EACCES, errno.EPERM, errno.EROFS)
+        sentence = "{0.filename} cannot be written. Move the course to a folder of your own."
+        return told(sentence.format(error) if denied else error)
+    return run(command, words[repair + 1 :])
+
+
+def told(sentence, status=1):
+    """Say on standard error what keeps the course from going on; returns the exit status."""
+    print("course.py: {}".format(sentence), file=sys.stderr)
+    return status
 
 
 if __name__ == "__main__":

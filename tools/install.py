@@ -27,7 +27,7 @@ GONE = ROOT / ".venv.gone"  # what is being removed
 LOCK = ROOT / ".venv.lock"  # held by who installs
 USE = ROOT / ".venv.use"  # held, by several at once, by what runs from .venv
 LOG = ROOT / ".venv.log"  # pip's words
-PACKAGES = "helpers IPython ipykernel ipywidgets jupyterlab matplotlib numpy torch"
+PACKAGES = "helpers, IPython, ipykernel, ipywidgets, jupyterlab, matplotlib, numpy, torch"
 CPU_INDEX = "https://download.pytorch.org/whl/cpu"  # Linux builds without the GBs for GPUs
 QUIET = {  # JupyterLab's first question, whether it may fetch news, is answered with no
     "@jupyterlab/apputils-extension:notification": {"fetchNews": "false", "checkForUpdates": False}
@@ -53,20 +53,20 @@ def stamp() -> dict[str, Any]:
     return {}
 
 
-def wanted() -> dict[str, str]:
-    """Tell what the stamp says of a .venv that fits the course's folder and requirements."""
+def requirements() -> str:
+    """Return a digest of what the course asks for; the settings of tools are not part of it."""
     project = (ROOT / "pyproject.toml").read_text(encoding="utf-8").partition("\n[tool.")[0]
     text = project + (ROOT / "constraints.txt").read_text(encoding="utf-8")
-    return {"folder": str(ROOT), "requirements": hashlib.sha256(text.encode()).hexdigest()}
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def works(extra: str) -> bool:
     """Whether .venv is this folder's, has the extra, and its own Python finds the packages."""
     have = stamp()
-    if have.get("folder") != str(ROOT) or not {extra, "test"} & {"", *have.get("extras", [])}:
+    if have.get("folder") != str(ROOT) or not {extra, "test"} & {"", *have["extras"]}:
         return False
     code = "from importlib.util import find_spec as find\n"
-    code += f"assert all(getattr(find(name), 'origin', None) for name in {PACKAGES.split()})"
+    code += f"assert all(getattr(find(n), 'origin', None) for n in {PACKAGES.split(', ')})"
     with contextlib.suppress(OSError):
         words = [str(venv_python()), "-c", code]
         return subprocess.call(words, cwd=VENV, stderr=subprocess.DEVNULL) == 0
@@ -75,12 +75,7 @@ def works(extra: str) -> bool:
 
 def ready(extra: str) -> bool:
     """Whether nothing is left to install for a command that needs this extra."""
-    return stamp().items() >= wanted().items() and works(extra)
-
-
-def no_room(reason: str) -> str:
-    """Word the sentence for a full disk."""
-    return f"The disk has no room ({reason}): the course goes into {VENV}."
+    return stamp().get("requirements") == requirements() and works(extra)
 
 
 def check_machine(gigabytes: float) -> None:
@@ -104,7 +99,7 @@ def check_machine(gigabytes: float) -> None:
     if libc == "glibc" and [int(part) for part in glibc.split(".")] < [2, 28]:
         raise Stop(f"PyTorch needs glibc 2.28 (Debian 10, Ubuntu 20.04), and this is {glibc}.")
     if free < gigabytes:
-        raise Stop(no_room(f"{free:.1f} GB are free, {gigabytes} GB needed"))
+        raise Stop(f"The disk has no room: {free:.1f} GB are free, {gigabytes} GB needed here.")
 
 
 def locked(file: IO, alone: bool = True) -> bool:
@@ -158,7 +153,9 @@ def take(step: str, words: list) -> None:
     said = LOG.read_text(encoding="utf-8", errors="replace")
     network = "The network fails. Run the same command again when it is back."
     told = {
-        os.strerror(errno.ENOSPC): no_room("here or in the folder for temporary files"),
+        os.strerror(
+            errno.ENOSPC
+        ): "The disk has no room, here or in the folder for temporary files.",
         "Long Path": f"{ROOT} is too long a path for Windows, which has room for 67 characters: "
         "move the folder, for example to C:\\course.",
         **dict.fromkeys(("ConnectionError", "ResolutionError", "TimeoutError"), network),
@@ -179,22 +176,22 @@ def cpu_index_answers(seconds: float = 4) -> bool:
 
 def fill(extras: list[str]) -> None:
     """Make .venv unless it stands, and install the course there with these extras."""
-    course, cpu = f".[{','.join(extras)}]" if extras else ".", True
+    new, cpu = not VENV.exists(), True
     pip = [venv_python(), "-m", "pip", "install", "--progress-bar=off", "-c", "constraints.txt"]
     steps: list[tuple[str, list]] = []
     if WHEELS.is_dir():
         pip += ["--no-index", "--find-links", WHEELS]
-    elif SYSTEM == "linux" and not VENV.exists():
+    elif SYSTEM == "linux" and new:
         cpu = cpu_index_answers()
         steps += [("fetch PyTorch", [*pip, "--no-deps", "--index-url", CPU_INDEX, "torch"])] * cpu
+    course = f".[{','.join(extras)}]" if extras else "."
     steps.append((f"install {' and '.join(['the course', *extras])}", [*pip, "-e", course]))
-    imports = f"import {', '.join(PACKAGES.split())}"
-    steps.append(("try it", [venv_python(), "-c", imports]))
+    steps.append(("try it", [venv_python(), "-c", f"import {PACKAGES}"]))
     if not cpu:
         print("PyTorch's CPU builds can't be reached; the build for GPUs is taken.")
     check_machine(2 if cpu else 8)
     cost = ""
-    if not VENV.exists():
+    if new:
         cost = f", about {'0.3' if cpu else '3'} GB to fetch, {'1.3' if cpu else '5.4'} GB of disk"
         VENV.mkdir()
         (VENV / "course.json").write_text("{}", encoding="utf-8")
@@ -207,41 +204,38 @@ def fill(extras: list[str]) -> None:
     settings = VENV / "share" / "jupyter" / "lab" / "settings"
     settings.mkdir(parents=True, exist_ok=True)
     (settings / "overrides.json").write_text(json.dumps(QUIET), encoding="utf-8")
-    finished = json.dumps({**wanted(), "extras": extras})
-    (VENV / "course.json").write_text(finished, encoding="utf-8")
+    finished = {"folder": str(ROOT), "requirements": requirements(), "extras": extras}
+    (VENV / "course.json").write_text(json.dumps(finished), encoding="utf-8")
     print("Done.", flush=True)
 
 
-def discard() -> None:
-    """Remove .venv, first from its path: cut short, this leaves no half of one there."""
-    shutil.rmtree(GONE, ignore_errors=True)
-    if VENV.exists():
-        VENV.rename(GONE)
-    shutil.rmtree(GONE, ignore_errors=True)
+def settle() -> None:
+    """Leave one .venv: the finished one, else the last one, else none.
 
-
-def put_back() -> None:
-    """Replace an unfinished .venv by the last one, where there is one."""
-    discard()
-    if OLD.exists():
-        OLD.rename(VENV)
+    It is first moved from its path: a removal that is cut short leaves no half of one there.
+    """
+    if not stamp():
+        shutil.rmtree(GONE, ignore_errors=True)
+        if VENV.exists():
+            VENV.rename(GONE)
+        shutil.rmtree(GONE, ignore_errors=True)
+        if OLD.exists():
+            OLD.rename(VENV)
+    shutil.rmtree(OLD, ignore_errors=True)
 
 
 def renew(extras: list[str]) -> None:
-    """Make .venv anew; the old one comes back if that fails, and goes if it does not."""
+    """Make .venv anew; the last one comes back if that fails, and goes if it does not."""
     with USE.open("a") as use:
-        if stamp() and locked(use):
+        if locked(use) and VENV.exists():
             with contextlib.suppress(PermissionError):  # Windows does not move what runs
                 VENV.rename(OLD)
-        if stamp():
+        if VENV.exists():
             raise Stop("JupyterLab or another command runs from .venv: end it, then try again.")
-        discard()  # what an interrupted installation left
         try:
             fill(extras)
-        except BaseException:
-            put_back()
-            raise
-        shutil.rmtree(OLD, ignore_errors=True)
+        finally:
+            settle()
 
 
 def set_up(extra: str, repair: bool = False) -> None:
@@ -256,17 +250,14 @@ def set_up(extra: str, repair: bool = False) -> None:
             print("Another course.py is installing; waiting for it.", flush=True)
             while not locked(lock):
                 time.sleep(1)
-        if OLD.exists():  # an earlier call was cut short
-            shutil.rmtree(OLD, ignore_errors=True) if stamp() else put_back()
-        if ready(extra) and not repair:
-            return
         if VENV.is_dir() and any(VENV.iterdir()) and not (VENV / "course.json").exists():
             raise Stop(f"{VENV} was not made by course.py. Move it away, and run this again.")
-        have = stamp()
-        extras = sorted({extra, *have.get("extras", [])} - {""})
-        anew = repair or not works("") or not have.items() >= wanted().items()
+        settle()  # an earlier call may have been cut short
+        if ready(extra) and not repair:
+            return
+        extras = sorted({extra, *stamp().get("extras", [])} - {""})
         try:
-            (renew if anew else fill)(extras)
+            (fill if ready("") and not repair else renew)(extras)
         except Stop as stop:
             if repair or not works(extra):
                 raise
