@@ -36,7 +36,7 @@ COMMANDS = {  # the extra of pyproject.toml that it needs, the module that it ru
     "slides": ("site", ["tools.slides"], "make slides of the notebooks in build/slides"),
     "grading": ("grading", ["tools.grading"], "make a folder for nbgrader; its path follows"),
     "handout": ("", ["tools.handout"], "make the folder for learners; its path follows"),
-    "animate": ("", ["tools.animation"], "make the README's two animations anew"),
+    "pictures": ("", ["tools.pictures"], "make the README's pictures anew, or those named"),
     "wheels": ("", ["tools.wheels"], "fetch all packages for a room without network"),
 }
 WHOLE = ("test", "bench", "build", "grading", "handout")  # what needs solutions or tests
@@ -50,7 +50,7 @@ usage: python course.py [--repair] [command] [words ...]
 
 Each first makes .venv and installs there what it needs, unless that is done; with --repair it
 installs everything anew. Paths among further words start from the folder of course.py.\
-""".format("\n".join("  {:8}{}".format(name, told) for name, (_, _, told) in COMMANDS.items()))
+""".format("\n".join("  {:9}{}".format(name, told) for name, (_, _, told) in COMMANDS.items()))
 
 
 def run(command, words):

@@ -1,13 +1,17 @@
-"""Make the README's two animations, from the course's own networks and figures.
+"""Make the README's pictures, from the course's own networks, figures and record.
 
-python -m tools.animation writes both into notebooks/. hero.gif: the signal goes back over a
-sentence, word by word, in three networks that were not trained. film.gif: a GRU is trained,
-and the signal at every word rises while the loss is flat.
+python -m tools.pictures writes all of them into notebooks/, and their descriptions into the
+README; names after it ask for some alone. hero.gif: the signal goes back over a sentence, word
+by word, in three networks that were not trained. film.gif: a GRU is trained, and the signal at
+every word rises while the loss is flat. scoreboard.png: what five networks of the record
+learned. vanished.png: a gradient that rounds to 0 in a network whose answers are right.
 """
 
 from __future__ import annotations
 
 import argparse
+import io
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -15,14 +19,23 @@ import numpy as np
 import torch
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 
 from helpers import figures, measure, networks, task, training
-from helpers.figures.picture import COLOURS, QUIET, SUBJECT, Picture, canvas, entitle
+from helpers.figures.picture import COLOURS, QUIET, SUBJECT, Picture, canvas, described, entitle
 from helpers.figures.picture import in_course_style as in_style
+from helpers.record import Record, load_record
 from helpers.validation import Array
 
-FOLDER = Path(__file__).resolve().parents[1] / "notebooks"
-GAP, FILM_GAP = 24, 40
+ROOT = Path(__file__).resolve().parents[1]
+GAP, FILM_GAP, FAR = 24, 40, 1000
+BOARD = {  # the record's names, and the README's
+    "RNN": "plain RNN",
+    "ReLU, identity": "ReLU, W from the identity",
+    "LSTM, forget bias 1": "LSTM, forget bias 1",
+    "LSTM, both log(gap)": "LSTM, both biases for the gap",
+    "GRU": "GRU, as PyTorch makes it",
+}
 ARRIVED = 0.1  # of the signal, at the subject
 WIDTH, SHADES = 800, 128  # of a frame: pixels across, colours
 STEP_MS, LAST_MS = 300, 4000  # a frame is shown, and the last one
@@ -134,6 +147,63 @@ def film() -> list[Picture]:
     return [film_frame(*seen, until) for until in (*range(0, last, 2), last)]
 
 
+def scoreboard(record: Record) -> Picture:
+    """Draw how many seeds of five networks learned each gap, without nouns in the middle."""
+    gaps = record.gaps("none")
+    counts = {
+        name: {
+            gap: (cell.learned, cell.seeds)
+            for gap in gaps
+            if (cell := record.cell(network, "none", gap))
+        }
+        for network, name in BOARD.items()
+    }
+    title = "How far each network learns, at its own best rate"
+    return figures.learned_by_gap(counts, title=title)
+
+
+def forgotten() -> dict[str, tuple[Array, float]]:
+    """Read at gap 1,000 with a plain RNN, before and after notebook 04's training on gaps 3 to 15.
+
+    Returns for each the log10 of the signal (words,), from the verb back to the subject, as
+    median over 32 sentences, and how many percent of 256 verbs are right.
+    """
+    tokens, _ = task.AgreementTask(FAR, seed=3).batch(32)
+
+    def read(model: networks.Classifier) -> tuple[Array, float]:
+        log10 = np.median(measure.log_signal(model, tokens), axis=0)[: -FAR - 2 : -1]
+        right = training.accuracy(model, task.AgreementTask(FAR, seed=2), 256)
+        return log10 - log10[0], 100 * right
+
+    model = networks.rnn_classifier(len(task.vocabulary()))
+    untrained = read(model)
+    pair = [task.AgreementTask((3, 15), seed=seed) for seed in (0, 1000)]
+    training.train(model, *pair, steps=1000, learning_rate=2e-3, target=1.01, title=None)
+    return {"untrained": untrained, "trained on gaps 3 to 15": read(model)}
+
+
+def vanished(readings: dict[str, tuple[Array, float]]) -> Picture:
+    """Draw the signal on its way back over 1,000 words beside how often the verb is right.
+
+    readings: for each network the log10 of its signal (words,), verb first, and a percentage.
+    """
+    title = "Its gradient rounds to 0, and its answers are right"
+    words = np.arange(FAR + 1)
+    lines = {f"{name}: {right:.1f} % right": log10 for name, (log10, right) in readings.items()}
+    drawn = figures.curves(
+        words, lines, title=title, log_y=False, xlabel="words before the verb",
+        ylabel="signal, in powers of ten",
+        level=(np.log10(np.finfo(np.float64).smallest_subnormal), "below this, float64 holds 0"),
+    )  # fmt: skip
+    told = (
+        f"{name}: 10^{log10[-1]:.0f} of the signal is left at the subject, "
+        f"and {right:.1f} % of the verbs are right"
+        for name, (log10, right) in readings.items()
+    )
+    where = f"A plain RNN reads sentences of gap {FAR:,}"
+    return Picture(drawn.figure, described(title, where, *told))
+
+
 def write_gif(path: Path, pictures: Sequence[Picture]) -> None:
     """Write pictures of one size as an animation of few colours that repeats for ever.
 
@@ -156,15 +226,46 @@ def _frame(picture: Picture) -> Image.Image:
     )
 
 
-def main(arguments: list[str] | None = None, folder: Path = FOLDER) -> int:
-    """Make both animations; returns the exit status."""
-    argparse.ArgumentParser(prog="animation", description="Animate the README.").parse_args(
-        arguments
-    )
-    for name, make in (("hero", hero), ("film", film)):
-        pictures = make()
-        write_gif(folder / f"{name}.gif", pictures)
-        print(f"{name}.gif, {len(pictures)} frames. {pictures[-1].alt_text}")
+def write_png(path: Path, picture: Picture) -> None:
+    """Write a picture with its description, twice as large as a page shows it."""
+    about = PngInfo()
+    about.add_itxt("Description", picture.alt_text)
+    with Image.open(io.BytesIO(picture.png())) as image:
+        image.save(path, pnginfo=about, optimize=True)
+
+
+def describe(page: str, name: str, alt_text: str) -> str:
+    """Return a page in Markdown with a new description of one of its pictures."""
+    found = re.compile(rf"!\[[^]]*\]\(notebooks/{re.escape(name)}\)")
+    return found.sub(lambda _: f"![{alt_text}](notebooks/{name})", page)
+
+
+MAKERS = {
+    "hero.gif": hero,
+    "film.gif": film,
+    "scoreboard.png": lambda: [scoreboard(load_record())],
+    "vanished.png": lambda: [vanished(forgotten())],
+}
+
+
+def main(arguments: list[str] | None = None, root: Path = ROOT) -> int:
+    """Make all of the pictures, or those that are named; returns the exit status."""
+    parser = argparse.ArgumentParser(prog="pictures", description="Make the README's pictures.")
+    parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(MAKERS))
+    names = parser.parse_args(arguments).names
+    if unknown := {*names} - {*MAKERS}:
+        parser.error(f"no picture is named {min(unknown)}; there are {', '.join(MAKERS)}")
+    readme = root / "README.md"
+    for name in names or MAKERS:
+        pictures = MAKERS[name]()
+        path, alt_text = root / "notebooks" / name, pictures[-1].alt_text
+        if path.suffix == ".gif":
+            write_gif(path, pictures)
+        else:
+            write_png(path, pictures[-1])
+        page = describe(readme.read_text(encoding="utf-8"), name, alt_text)
+        readme.write_text(page, encoding="utf-8")
+        print(f"{name}: {alt_text}")
     return 0
 
 
