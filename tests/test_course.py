@@ -469,7 +469,7 @@ def course(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
         ("grading ../marks", ("grading", False), "-m tools.grading ../marks"),
         ("handout 90 ../lab", ("", False), "-m tools.handout 90 ../lab"),
         ("record", ("", False), "-m tools.record_runs"),
-        ("animate", ("", False), "-m tools.animation"),
+        ("pictures", ("", False), "-m tools.pictures"),
         ("bench -k probe", ("test", False), "tests/benchmarks -k probe"),
         ("wheels --for windows", ("", False), "-m tools.wheels --for windows"),
     ],
