@@ -12,23 +12,16 @@ Source: Pascanu, Mikolov & Bengio 2013, section 2.3 and figure 6.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
-import torch
 
-from helpers.measure.clipping import clip_by_global_norm
 from helpers.validation import Array
 
-UNROLLED = 50
-FIRST_STATE = 0.5
 TARGET = 0.7
-W_RANGE = (0.0, 20.0)
-B_RANGE = (-10.0, 2.0)
 
 
-@dataclass(frozen=True)
-class Descent:
+class Descent(NamedTuple):
     """One gradient descent on the surface, in float64.
 
     points: (steps + 1, 2), w and b before the first step and after each.
@@ -47,8 +40,8 @@ def error_and_gradient(w: Array | float, b: Array | float) -> tuple[Array, Array
     and the same with 1 in place of the first term for b.
     """
     w, b = np.broadcast_arrays(np.asarray(w, np.float64), np.asarray(b, np.float64))
-    x, x_w, x_b = np.full(w.shape, FIRST_STATE), np.zeros(w.shape), np.zeros(w.shape)
-    for _ in range(UNROLLED):
+    x, x_w, x_b = np.full(w.shape, 0.5), np.zeros(w.shape), np.zeros(w.shape)
+    for _ in range(50):
         state = _sigmoid(x)
         slope = w * state * (1 - state)
         x, x_w, x_b = w * state + b, state + slope * x_w, 1 + slope * x_b
@@ -62,7 +55,7 @@ def surface(points: int = 201) -> tuple[Array, Array, Array, Array]:
 
     errors and norms: (points, points), entry [i, j] at b[i], w[j].
     """
-    w, b = np.linspace(*W_RANGE, points), np.linspace(*B_RANGE, points)
+    w, b = np.linspace(0, 20, points), np.linspace(-10, 2, points)
     errors, dE_dw, dE_db = error_and_gradient(w[None, :], b[:, None])
     return w, b, errors, np.hypot(dE_dw, dE_db)
 
@@ -84,7 +77,7 @@ def descend(
         if len(points) > steps:
             return Descent(np.array(points), np.array(errors), np.array(norms))
         if max_norm is not None:
-            clip_by_global_norm(torch.from_numpy(gradient), max_norm)
+            gradient *= min(1, max_norm / (norms[-1] + 1e-6))
         point = point - rate * gradient
         points.append(point)
 

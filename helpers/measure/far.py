@@ -1,16 +1,4 @@
-"""The signal where float64 ends, and the same signal by forward mode.
-
-Over hundreds of words a signal can fall to 10^-680, which float64 rounds to 0. Its
-logarithm is found by going back a few steps at a time and dividing the length out.
-
-Forward mode never goes back: it carries the derivative dh_t/dh_k along with the states,
-    dh_t/dh_k = J_t dh_{t-1}/dh_k,          beginning with the identity at t = k,
-and so finds the very number that back-propagation finds. A signal that vanishes is a
-property of the derivative, not of the way it is computed.
-
-Source: Pascanu, Mikolov & Bengio 2013, section 2; Williams & Zipser 1989, "A learning
-algorithm for continually running fully recurrent neural networks", for forward mode.
-"""
+"""The signal where float64 ends, and the same signal by forward mode."""
 
 from __future__ import annotations
 
@@ -21,7 +9,7 @@ import torch
 from torch import Tensor
 
 from helpers.measure.jacobians import slopes
-from helpers.networks import RNN, Classifier
+from helpers.networks import Classifier
 from helpers.validation import Array
 
 STEPS_AT_ONCE = 32
@@ -30,6 +18,8 @@ STEPS_AT_ONCE = 32
 def log_signal(model: Classifier, tokens: Tensor) -> Array:
     """Return log10 of `signal`, however small or large it is; -inf where it is exactly 0.
 
+    Over hundreds of words a signal can fall to 10^-680, which float64 rounds to 0. So the way
+    back is taken a few steps at a time, and the length divided out.
     model: a Classifier whose layer's state is its output: RNN or GRU, not LSTM.
     tokens: (n, steps). Returns (n, steps), from a copy of the model in float64.
     """
@@ -58,11 +48,14 @@ def log_signal(model: Classifier, tokens: Tensor) -> Array:
 def forward_signal(model: Classifier, tokens: Tensor, word: int) -> Array:
     """Return `signal` at one word by forward mode, without a backward pass.
 
-    model: a Classifier with an RNN. tokens: (n, steps); word: its index, from 0.
+    The derivative is carried along with the states, dh_t/dh_k = J_t dh_{t-1}/dh_k from the
+    identity at t = k. It is the very number that back-propagation finds: a signal that
+    vanishes is a property of the derivative, not of the way it is computed.
+    model: a Classifier with an RNN. tokens: (n, steps); word: its index k, from 0.
     Returns (n,), in float64.
+    Source: Williams & Zipser 1989, "A learning algorithm for continually running fully
+    recurrent neural networks".
     """
-    if not isinstance(model.layer, RNN):
-        raise ValueError(f"forward_signal needs an RNN; got {type(model.layer).__name__}")
     model = copy.deepcopy(model).double()
     with torch.no_grad():
         states = model.states(tokens).numpy()

@@ -8,10 +8,7 @@ and h_{t-1} acts on h_t along four ways. With D(v) the diagonal matrix of v,
                   + D((1 - z)(1 - n^2) r) U_n             by way of the candidate
                   + D((1 - z)(1 - n^2) s r (1 - r)) U_r   by way of the reset gate
 
-Only the first has no weight matrix in it, and it alone remains when z is near 1. Cut by
-the product rule instead, G1 h + G2 n with G1 = z and G2 = 1 - z, the same Jacobian is
-G1 + h G1' + G2 n' + n G2': then h G1' + n G2' is the second line (G2' = -G1'), and
-G2 n' the third and fourth.
+Only the first has no weight matrix in it, and it alone remains when z is near 1.
 """
 
 from __future__ import annotations
@@ -39,12 +36,10 @@ class Gates(NamedTuple):
 def gate_values(layer: GRU, input: Tensor) -> Gates:
     """Return what a layer's gates are at every step of its forward pass, without a graph.
 
-    input: as for a call of the layer, which raises the same errors. z near 1 at a word:
-    the state from before it is kept.
+    input: (batch, steps, input). z near 1 at a word: the state from before it is kept.
     """
-    inputs, *_ = layer.steps_first(input, None)
-    U, W, b, b_h = (each.detach().numpy() for each in layer.parameters())
-    _, gates = forward(inputs.detach().numpy(), U, W, b, b_h)
+    x = input.detach().transpose(0, 1).numpy()
+    _, gates = forward(x, *(each.detach().numpy() for each in layer.parameters()))
     _, *rzn = torch.from_numpy(gates).unbind(1)
     return Gates(*(gate.transpose(0, 1) for gate in rzn))
 
@@ -59,18 +54,12 @@ class JacobianTerms(NamedTuple):
 
 
 def jacobian_terms(
-    inputs: Array,
-    weight_ih: Array,
-    weight_hh: Array,
-    bias_ih: Array,
-    bias_hh: Array,
+    inputs: Array, weight_ih: Array, weight_hh: Array, bias_ih: Array, bias_hh: Array
 ) -> JacobianTerms:
     """Return the four terms of every step's Jacobian, for one sentence, in float64.
 
     inputs: (steps, input), from h_0 = 0; weights and biases as helpers.networks.gru.forward
     takes them. Entry [t] of each term belongs to the step that reads inputs[t].
-    Source: the chain rule on the equations of Cho et al. 2014, section 2.3, in PyTorch's
-    convention.
     """
     x = np.asarray(inputs, float)[:, None]
     given = (weight_ih, weight_hh, bias_ih, bias_hh)

@@ -2,29 +2,22 @@
 
 One step is h_t = phi(a_t), a_t = W h_{t-1} + U x_t + b, so
     J_t = dh_t/dh_{t-1} = diag(phi'(a_t)) W,
-and over many steps the chain rule multiplies: dh_T/dh_k = J_T ... J_{k+1}. Such a
-product under- or overflows float64 long before 10,000 steps, so every function here
-keeps the logarithm of its size apart. Results are float64, logarithms natural (nats);
-a product that is exactly zero, as in a dead ReLU network, has the logarithm -inf.
-`helpers.measure.mean_field` gives the growth in theory.
+and over many steps the chain rule multiplies: dh_T/dh_k = J_T ... J_{k+1}. Results are
+float64, logarithms natural (nats). `helpers.measure.mean_field` gives the growth in theory.
 
 Sources: Pascanu, Mikolov & Bengio 2013, "On the difficulty of training recurrent
 neural networks", section 2; Benettin, Galgani, Giorgilli & Strelcyn 1980, "Lyapunov
 characteristic exponents", Meccanica 15 (`log_factors`); Trefethen & Embree 2005,
-"Spectra and Pseudospectra", part I (non-normal matrices).
+"Spectra and Pseudospectra", part I (`power_norms`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import itertools
 
 import numpy as np
 
 from helpers.validation import Array
-
-# Both eigenvalues are .9, yet its powers grow to 38 times before they vanish.
-NON_NORMAL = np.array([[0.9, 10.0], [0.0, 0.9]])
-NON_NORMAL.setflags(write=False)
 
 
 def slopes(states: Array, nonlinearity: str = "tanh") -> Array:
@@ -68,18 +61,6 @@ def spectral_radius(matrix: Array) -> float:
     return float(np.abs(np.linalg.eigvals(matrix)).max())
 
 
-def log_product_norms(jacobians: Array) -> Array:
-    """Return the logarithm of the largest singular value of J_t ... J_1, for every t.
-
-    jacobians: (steps, hidden, hidden), entry [0] is J_1, applied first.
-    Returns (steps,) in nats: how far a small change of h_0 can reach into h_t. Finite
-    at any length, unless the product is exactly zero: -inf from there on.
-    Entries 10^308 times smaller than the largest of the product count as zero.
-    Source: Pascanu, Mikolov & Bengio 2013, section 2, for the product and its meaning.
-    """
-    return np.array([_log_norm(*pair) for pair in _running_products(jacobians)])
-
-
 def log_factors(jacobians: Array, vector: Array) -> Array:
     """Return the logarithm of the factor that each step multiplies a gradient by, on its way back.
 
@@ -101,40 +82,11 @@ def log_factors(jacobians: Array, vector: Array) -> Array:
 
 
 def power_norms(matrix: Array, steps: int) -> Array:
-    """Return the largest singular value of matrix^1 ... matrix^steps.
+    """Return the largest singular value of matrix^1 ... matrix^steps, (steps,).
 
-    matrix: (hidden, hidden). Returns (steps,); 0 or inf beyond the range of float64.
-    With NON_NORMAL it rises to 38.7 at k = 9 before it falls below 1 at k = 63, though
-    every eigenvalue is .9: if matrix @ matrix.T and matrix.T @ matrix differ, eigenvalues
+    matrix: (hidden, hidden). If matrix @ matrix.T and matrix.T @ matrix differ, eigenvalues
     decide the limit of the powers and say nothing about the way there.
     Source: Trefethen & Embree 2005, part I.
     """
-    with np.errstate(over="ignore"):
-        return np.exp(log_product_norms(np.broadcast_to(matrix, (steps, *np.shape(matrix)))))
-
-
-def _running_products(jacobians: Array) -> Iterator[tuple[Array, int]]:
-    """Yield J_1, J_2 J_1, ... each as (product, exponent), to be read product * 2^exponent."""
-    product, exponent = np.eye(np.shape(jacobians)[1]), 0
-    for jacobian in jacobians:
-        product, exponent = _times(jacobian, product, exponent)
-        yield product, exponent
-
-
-def _times(factor: Array, array: Array, exponent: int) -> tuple[Array, int]:
-    """factor @ array * 2^exponent, rescaled."""
-    factor, of_factor = _rescaled(factor)
-    product, of_product = _rescaled(factor @ array)
-    return product, exponent + of_factor + of_product
-
-
-def _rescaled(array: Array) -> tuple[Array, int]:
-    """(array / 2^e, e) with entries up to between 1/2 and 1: a power of two rounds nothing."""
-    exponent = int(np.frexp(np.abs(array).max())[1])
-    return np.ldexp(np.asarray(array, dtype=np.float64), -exponent), exponent
-
-
-def _log_norm(array: Array, exponent: int) -> float:
-    """Logarithm of the 2-norm of array * 2^exponent; -inf for zero."""
-    with np.errstate(divide="ignore"):
-        return float(np.log(np.linalg.norm(array, ord=2)) + exponent * np.log(2))
+    powers = itertools.accumulate(itertools.repeat(matrix, steps), np.matmul)
+    return np.array([np.linalg.norm(power, ord=2) for power in powers])

@@ -12,12 +12,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
+from helpers.networks import Classifier
 from helpers.validation import Array
 
 
@@ -25,24 +25,18 @@ from helpers.validation import Array
 class NonFinite:
     """The first entry of a tensor that is inf or NaN, in the order of its computation.
 
-    name: the tensor's. step: position along its steps, from 0; None if it has none.
-    index: of the entry, within the step if there is one. value: inf, -inf or nan.
-    inf_step, nan_step: the first step that holds inf, and NaN; None if no step does.
+    name: the tensor's. index: of the entry, within the step if there is one. value: inf,
+    -inf or nan. step: position along the tensor's steps, from 0; None if it has none.
     """
 
     name: str
-    step: int | None
     index: tuple[int, ...]
     value: float
-    inf_step: int | None = None
-    nan_step: int | None = None
+    step: int | None = None
 
     def __str__(self) -> str:
         where = "" if self.step is None else f" at step {self.step}"
-        text = f"{self.name}: {self.value}{where}, entry {self.index}"
-        if self.nan_step is not None and self.nan_step != self.step:
-            text += f"; NaN from step {self.nan_step}"
-        return text
+        return f"{self.name}: {self.value}{where}, entry {self.index}"
 
 
 def first_inf(states: Array) -> int | None:
@@ -54,93 +48,49 @@ def first_inf(states: Array) -> int | None:
     return int(steps[0]) if len(steps) else None
 
 
-def first_nonfinite(name: str, values: Array | Tensor) -> NonFinite | None:
-    """Find the first step of a forward pass that holds inf or NaN; None if all are finite.
-
-    name: for the answer. values: (steps, ...), array or tensor of any dtype.
-    """
-    return _first_in(name, _tensor(values), backward=False)
-
-
-def first_nonfinite_backward(name: str, values: Array | Tensor) -> NonFinite | None:
-    """Find the same in a backward pass, which begins at the last step: values is dL/dh_t.
-
-    The answer's step counts from the first word all the same, so `step` of the answer is
-    the largest that holds inf or NaN, and a `nan_step` that came later is below it.
-    """
-    return _first_in(name, _tensor(values), backward=True)
-
-
-def nonfinite_tensors(named: Iterable[tuple[str, Tensor | None]]) -> tuple[NonFinite, ...]:
+def nonfinite_tensors(named: Iterable[tuple[str, Tensor]]) -> list[NonFinite]:
     """Find the tensors that hold inf or NaN, with the first such entry of each, in their order.
 
-    named: such as model.named_parameters(), or the names with each one's .grad; None is
-    passed over.
+    named: such as model.named_parameters().
     """
     found = []
     for name, values in named:
-        if values is not None and not values.isfinite().all():
+        if not values.isfinite().all():
             index = tuple((~values.isfinite()).nonzero()[0].tolist())
-            found.append(NonFinite(name, None, index, values[index].item()))
-    return tuple(found)
+            found.append(NonFinite(name, index, values[index].item()))
+    return found
 
 
-def find_nonfinite(model: Any, tokens: Tensor, labels: Tensor) -> tuple[NonFinite, ...]:
-    """All that is inf or NaN in one forward and backward pass, in the order of computation.
+def find_nonfinite(model: Classifier, tokens: Tensor, labels: Tensor) -> list[NonFinite]:
+    """Find all that is inf or NaN in one forward and backward pass, in the order of computation.
 
-    model: a Classifier of helpers.networks.classifiers, or one with the same `states` and `probe`.
     tokens (n, steps); labels (n,). Looked at in turn: the parameters (if one of them is not
     finite, nothing else is computed), the states by step, the logits, the loss (mean
     cross-entropy), dL/dh_t from the last step back, the parameters' gradients. The first
     of the answers is where the trouble begins; no answer: all is finite.
     Parameters and their .grad stay as they were.
-    Raises ValueError if the model has no `states`, or does not use its probe.
     """
-    if not hasattr(model, "states"):
-        raise ValueError(f"{type(model).__name__} has no states(tokens, probe) to look at")
-    parameters = dict(model.named_parameters())
-    found = nonfinite_tensors(parameters.items())
-    if found:
+    named = dict(model.named_parameters())
+    if found := nonfinite_tensors(named.items()):
         return found
-    trained = {name: each for name, each in parameters.items() if each.requires_grad}
-    with torch.no_grad():
-        states = model.states(tokens)
-    with torch.enable_grad():
-        size = getattr(model, "state_size", states.shape[2])
-        probe = states.new_zeros((*states.shape[:2], size), requires_grad=True)
-        logits = model(tokens, probe=probe)
-        loss = nn.functional.cross_entropy(logits, labels)
-        signal, *gradients = torch.autograd.grad(
-            loss, [probe, *trained.values()], allow_unused=True
-        )
-    if signal is None:
-        raise ValueError(f"{type(model).__name__} does not use its probe: add it to the states")
-    names = (f"gradient of {name}" for name in trained)
-    in_time = (
-        first_nonfinite("states", states.transpose(0, 1)),
+    states = model.states(tokens).detach()
+    probe = states.new_zeros((*tokens.shape, model.state_size), requires_grad=True)
+    logits = model(tokens, probe)
+    loss = nn.functional.cross_entropy(logits, labels)
+    signal, *gradients = torch.autograd.grad(loss, [probe, *named.values()])
+    return [
+        *_first_step("states", states.unbind(1)),
         *nonfinite_tensors([("logits", logits), ("loss", loss)]),
-        first_nonfinite_backward("dL/dh", signal.transpose(0, 1)),
-        *nonfinite_tensors(zip(names, gradients, strict=True)),
-    )
-    return tuple(each for each in in_time if each is not None)
+        *_first_step("dL/dh", signal.unbind(1), back=True),
+        *nonfinite_tensors(zip([f"gradient of {name}" for name in named], gradients, strict=True)),
+    ]
 
 
-def _tensor(values: Array | Tensor) -> Tensor:
-    """The values as a tensor without a graph; reversed and read-only arrays are copied."""
-    return values.detach() if isinstance(values, Tensor) else torch.tensor(np.array(values))
-
-
-def _first_in(name: str, values: Tensor, *, backward: bool) -> NonFinite | None:
-    rows = values.reshape(len(values), -1)
-    order = -1 if backward else 0
-    steps = {
-        kind: each(rows).any(dim=1).nonzero().flatten().tolist()
-        for kind, each in (("inf", torch.isinf), ("nan", torch.isnan))
-    }
-    inf_step, nan_step = (steps[kind][order] if steps[kind] else None for kind in ("inf", "nan"))
-    reached = [step for step in (inf_step, nan_step) if step is not None]
-    if not reached:
-        return None
-    step = max(reached) if backward else min(reached)
-    (entry,) = nonfinite_tensors([(name, values[step])])
-    return NonFinite(name, step, entry.index, entry.value, inf_step, nan_step)
+def _first_step(name: str, steps: tuple[Tensor, ...], *, back: bool = False) -> list[NonFinite]:
+    """Find the first step that holds inf or NaN, or the last one: there a pass back meets it."""
+    bad = [t for t, values in enumerate(steps) if not values.isfinite().all()]
+    if not bad:
+        return []
+    step = bad[-1 if back else 0]
+    (entry,) = nonfinite_tensors([(name, steps[step])])
+    return [NonFinite(name, entry.index, entry.value, step)]

@@ -1,20 +1,14 @@
 """When numbers run out: the step at which a product overflows or underflows.
 
-A signal that grows by a factor g per step is g^k times as large after k steps. A floating-point
-format with p binary digits and exponents below E holds nothing above (1 - 2^-p) 2^E;
-what is nearer to 2^E than to that largest number becomes inf, so the product overflows
-at the first k with g^k >= (1 - 2^-(p+1)) 2^E.
+A floating-point format with p binary digits and exponents below E holds nothing above
+(1 - 2^-p) 2^E; what is nearer to 2^E than to that largest number becomes inf. So a product
+that grows by a factor g per step overflows at the first k with g^k >= (1 - 2^-(p+1)) 2^E.
+Each step's product is rounded, by a factor between 1 - 2^-p and 1 + 2^-p, which over many
+steps can move the overflow. Doubling is never rounded.
 
-Each step's product is rounded, by a factor between 1 - 2^-p and 1 + 2^-p. Over many
-steps that can move the overflow: `Prediction` says by how much at most. Doubling is
-never rounded.
-
-Below the smallest normal number the rounding is no longer relative, and no formula for
-g^k holds: where a product ends is measured, not predicted. With rounding to nearest, a
-factor of at most 1/2 gets to 0, and one above 1/2 never does: the last number it
-reaches, a few times the smallest one above 0, is rounded to itself.
-
-What happens after inf, and how to find it: `helpers.measure.nonfinite`.
+Below the smallest normal number the rounding is no longer relative, and where a product ends
+is measured, not predicted. With rounding to nearest, a factor of at most 1/2 gets to 0, and
+one above 1/2 never does: the last number it reaches is rounded to itself.
 
 Source: IEEE 754-2019, sections 3.3 (formats), 4.3.1 (rounding to nearest) and 7.4.
 """
@@ -30,22 +24,11 @@ LONGEST = 100_000  # steps that are counted one by one
 
 
 class NumberRange(NamedTuple):
-    """What a dtype can hold.
+    """What a dtype can hold: its smallest number above 0, its binary digits p and its E."""
 
-    largest, smallest_normal, smallest (above 0): floats. digits: p, binary digits of a
-    normal number. exponent: E; the largest number is (1 - 2^-p) 2^E.
-    """
-
-    largest: float
-    smallest_normal: float
     smallest: float
     digits: int
     exponent: int
-
-    @property
-    def log2_overflow(self) -> float:
-        """log2 of the smallest real number that is rounded to inf."""
-        return self.exponent + math.log1p(-(2.0 ** -(self.digits + 1))) / math.log(2)
 
 
 class Prediction(NamedTuple):
@@ -77,47 +60,42 @@ def number_range(dtype: torch.dtype) -> NumberRange:
     Source: IEEE 754-2019, section 3.3.
     """
     info = torch.finfo(dtype)
-    digits = 1 - round(math.log2(info.eps))
-    exponent = round(math.log2(info.max))
-    return NumberRange(info.max, info.tiny, info.tiny * info.eps, digits, exponent)
+    return NumberRange(
+        info.tiny * info.eps, 1 - round(math.log2(info.eps)), round(math.log2(info.max))
+    )
 
 
 def overflow_step(growth: float, dtype: torch.dtype) -> Prediction:
     """Predict the first step k at which growth^k is inf: ceil(ln max / ln growth).
 
     growth: rounded to dtype first, as a network in that dtype would hold it.
-    Raises ValueError if in dtype it is not above 1, or so near to 1 that rounding moves a
-    product as far.
+    Raises ValueError if it is so near to 1 that rounding moves a product as far.
     Source: this module's head.
     """
-    held = torch.tensor(growth, dtype=torch.float64).to(dtype).item()
-    if not 1 < held < math.inf:
-        raise ValueError(
-            f"growth must be above 1 and finite in {dtype}; {growth!r} is {held} there"
-        )
-    limits = number_range(dtype)
+    _, digits, exponent = number_range(dtype)
+    held = torch.tensor(growth, dtype=dtype).item()
     power_of_two = math.frexp(held)[0] == 0.5
-    spread = 0.0 if power_of_two else math.log1p(2.0**-limits.digits) / math.log(2)
+    spread = 0.0 if power_of_two else math.log1p(2.0**-digits) / math.log(2)
     rate = math.log2(held)
     if rate <= spread:
-        raise ValueError(f"{held!r} is too close to 1: rounding moves a product as far")
-    rates = (rate, rate + spread, rate - spread)
-    return Prediction(*(math.ceil(limits.log2_overflow / each) for each in rates))
+        raise ValueError(f"growth must be above 1, further than {dtype} rounds; got {growth!r}")
+    overflow = exponent + math.log1p(-(2.0 ** -(digits + 1))) / math.log(2)
+    return Prediction(
+        *(math.ceil(overflow / each) for each in (rate, rate + spread, rate - spread))
+    )
 
 
 def measured_overflow_step(growth: float, dtype: torch.dtype) -> int:
     """Return the step that `overflow_step` predicts, counted by multiplying in dtype.
 
-    Raises ValueError as `overflow_step` does, and if more than LONGEST steps may be needed.
+    Raises ValueError if more than LONGEST steps do not overflow.
     """
-    if overflow_step(growth, dtype).latest > LONGEST:
-        raise ValueError(f"it takes more than {LONGEST:,} steps to count to the overflow")
     value, factor = torch.tensor(1.0, dtype=dtype), torch.tensor(growth, dtype=dtype)
-    step = 0
-    while not value.isinf():
+    for step in range(LONGEST):
+        if value.isinf():
+            return step
         value = value * factor
-        step += 1
-    return step
+    raise ValueError(f"it takes more than {LONGEST:,} steps to count to the overflow")
 
 
 def measured_underflow(factor: float, dtype: torch.dtype) -> Underflow:

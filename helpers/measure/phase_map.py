@@ -30,20 +30,16 @@ def backward_factors(weight_hh: Array, states: Array, vectors: Array) -> Array:
     weight_hh: W (hidden, hidden). states: (steps, runs, hidden), h_1 ... h_T of a tanh
     network. vectors: (runs, hidden), each run's gradient with respect to h_T, not 0.
     Returns (steps, runs): entry [t] is ||J_t^T v|| / ||v|| with v the gradient at the state
-    after that step, so the last row is the first step taken back. The length is divided out
-    at each step, so nothing under- or overflows; where all slopes are 0, so is the factor,
-    and every earlier one.
+    after that step. The length is divided out at each step, so nothing under- or overflows.
     Source: Pascanu, Mikolov & Bengio 2013, section 2, equation 5.
     """
     slope = slopes(states)
-    gradient = vectors / np.abs(vectors).max(axis=1, keepdims=True)
-    gradient /= np.linalg.norm(gradient, axis=1, keepdims=True)
+    gradient = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
     factors = np.empty(slope.shape[:2])
     for t in reversed(range(len(slope))):
         gradient = (slope[t] * gradient) @ weight_hh
         factors[t] = np.linalg.norm(gradient, axis=1)
-        lengths = factors[t][:, None]
-        gradient = np.divide(gradient, lengths, out=np.zeros_like(gradient), where=lengths > 0)
+        gradient /= factors[t][:, None]
     return factors
 
 
@@ -55,7 +51,7 @@ def measured_factors(
     gain: standard deviation of W's entries times sqrt(hidden), above 0. input_stds: (runs,),
     of each unit's current, 0 or more. One W and one start h_0 ~ N(0, 1) for all runs; the
     geometric mean leaves out WARM_UP steps at either end.
-    Returns (runs,): below 1 the gradient vanishes, above 1 it explodes. Source: this head.
+    Returns (runs,): below 1 the gradient vanishes, above 1 it explodes.
     """
     stds = np.asarray(input_stds, dtype=np.float64)
     rng = np.random.default_rng(seed)
@@ -64,7 +60,7 @@ def measured_factors(
     start, vector = rng.normal(size=(2, 1, hidden)).repeat(len(stds), axis=1)
     nothing = np.zeros(hidden)
     # One thread: the arrays are too small to share, and sums keep their order.
-    with threadpool_limits(limits=1), np.errstate(divide="ignore"):
+    with threadpool_limits(limits=1):
         states = rnn.forward(currents, np.eye(hidden), weight, nothing, nothing, start)[1:]
         logs = np.log(backward_factors(weight, states, vector))
     return np.exp(logs[WARM_UP:-WARM_UP].mean(axis=0))
@@ -73,29 +69,22 @@ def measured_factors(
 def measured_map(
     gains: Array, input_stds: Array, *, hidden: int = 256, steps: int = 200, seed: int = 0
 ) -> Array:
-    """`measured_factors` for each gain, a new W each: (len(input_stds), len(gains)).
+    """Return `measured_factors` for each gain, a new W each: (len(input_stds), len(gains)).
 
-    gains: (columns,). input_stds: (rows,). hidden, steps, seed: as there; the gain at
-    position i has seed + i. Source: this module's head.
+    The gain at position i has seed + i.
     """
-    sizes = {"hidden": hidden, "steps": steps}
     columns = [
-        measured_factors(gain, input_stds, **sizes, seed=seed + at) for at, gain in enumerate(gains)
+        measured_factors(gain, input_stds, hidden=hidden, steps=steps, seed=seed + i)
+        for i, gain in enumerate(gains)
     ]
     return np.array(columns).T
 
 
 def theory_map(gains: Array, input_stds: Array) -> Array:
-    """`mean_field_factor` on the same grid: (len(input_stds), len(gains)).
-
-    gains: (columns,). input_stds: (rows,). Source: `helpers.measure.mean_field`.
-    """
+    """Return `mean_field_factor` on the same grid: (len(input_stds), len(gains))."""
     return np.array([[mean_field_factor(gain, std) for gain in gains] for std in input_stds])
 
 
 def critical_curve(input_stds: Array) -> tuple[Array, Array]:
-    """Return the theory's border between vanishing and exploding: gains, and input_stds again.
-
-    input_stds and both answers: (points,). Source: `helpers.measure.mean_field`.
-    """
+    """Return the theory's border between vanishing and exploding: gains, and input_stds again."""
     return np.array([critical_gain(std) for std in input_stds]), np.asarray(input_stds)

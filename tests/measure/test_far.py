@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from helpers.measure import forward_signal, log_signal, signal
-from helpers.networks import gru_classifier, lstm_classifier, rnn_classifier
+from helpers.networks import gru_classifier, rnn_classifier
 
 TOKENS = torch.randint(0, 20, (3, 100), generator=torch.Generator().manual_seed(0))
 
@@ -52,11 +52,6 @@ def test_forward_mode_gives_the_same_signal(nonlinearity):
     backward = signal(model, TOKENS)
     for word in (0, 50, 98, 99):
         np.testing.assert_allclose(forward_signal(model, TOKENS, word), backward[:, word], 1e-10)
-
-
-def test_forward_mode_is_for_the_rnn():
-    with pytest.raises(ValueError, match="needs an RNN; got LSTM"):
-        forward_signal(lstm_classifier(20), TOKENS, 0)
 
 
 def test_neither_changes_the_model():

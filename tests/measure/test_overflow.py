@@ -21,33 +21,14 @@ DTYPES = F16, BF16, F32, F64 = (torch.float16, torch.bfloat16, torch.float32, to
 NUMPY = {F16: np.float16, F32: np.float32, F64: np.float64}
 
 
-# Ranges
-
-
 @pytest.mark.parametrize("dtype", NUMPY)
 def test_ranges_are_numpys(dtype):
     info = np.finfo(NUMPY[dtype])
-    found = number_range(dtype)
-    assert found[:3] == (info.max, info.smallest_normal, info.smallest_subnormal)
-    assert found[3:] == (info.nmant + 1, info.maxexp)
+    assert number_range(dtype) == (info.smallest_subnormal, info.nmant + 1, info.maxexp)
 
 
 def test_bfloat16_has_float32s_exponents_and_eight_digits():
-    found = number_range(BF16)
-    assert found[3:] == (8, 128)
-    assert found.largest == (1 - 2**-8) * 2.0**128
-    assert found.smallest == 2.0**-133
-
-
-@pytest.mark.parametrize("dtype", [F16, BF16, F32])
-def test_halfway_past_the_largest_number_is_where_inf_begins(dtype):
-    p, exponent = number_range(dtype)[3:]
-    threshold = (1 - 2.0 ** -(p + 1)) * 2.0**exponent
-    assert number_range(dtype).log2_overflow == pytest.approx(math.log2(threshold), rel=1e-15)
-    wider = torch.tensor(threshold, dtype=F64 if dtype == F32 else F32)
-    below, at = torch.stack([torch.nextafter(wider, torch.zeros_like(wider)), wider]).to(dtype)
-    assert below == number_range(dtype).largest
-    assert at.isinf()
+    assert number_range(BF16) == (2.0**-133, 8, 128)
 
 
 # Overflow
@@ -87,43 +68,27 @@ def test_measured_lies_within_what_was_predicted(growth, dtype):
         assert predicted.earliest <= measured_overflow_step(growth, dtype) <= predicted.latest
 
 
-@given(st.integers(1, 6), st.sampled_from(DTYPES))
-def test_powers_of_two_are_predicted_exactly(bits, dtype):
-    exact = -(-number_range(dtype).exponent // bits)
-    assert overflow_step(2**bits, dtype) == Prediction(exact, exact, exact)
-    assert measured_overflow_step(2**bits, dtype) == exact
-
-
 @given(st.floats(1.2, 50), st.sampled_from(DTYPES))
 def test_predicted_is_the_first_step_above_the_range_in_exact_arithmetic(growth, dtype):
     g = Fraction(torch.tensor(growth, dtype=F64).to(dtype).item())
-    p, exponent = number_range(dtype)[3:]
+    _, p, exponent = number_range(dtype)
     threshold = (1 - Fraction(1, 2 ** (p + 1))) * 2**exponent
     step = overflow_step(growth, dtype).step
     assert g ** (step - 1) < threshold <= g**step
 
 
-@pytest.mark.parametrize("of", [overflow_step, measured_overflow_step])
-@pytest.mark.parametrize(
-    ("growth", "dtype", "message"),
-    [
-        (0.5, F32, "growth must be above 1"),
-        (1.001, BF16, r"growth must be above 1 .*torch\.bfloat16; 1\.001 is 1\.0 there"),
-        (1e6, F16, r"growth must be above 1 and finite in torch\.float16"),
-    ],
-)
-def test_what_the_dtype_does_not_hold_is_refused(of, growth, dtype, message):
-    with pytest.raises(ValueError, match=message):
-        of(growth, dtype)
+@pytest.mark.parametrize(("growth", "dtype"), [(0.5, F32), (1.0, F64), (1.0039, BF16)])
+def test_a_growth_that_rounding_hides_is_not_predicted(growth, dtype):
+    with pytest.raises(ValueError, match="growth must be above 1, further than torch"):
+        overflow_step(growth, dtype)
 
 
-def test_what_would_take_too_long_is_predicted_only(monkeypatch):
-    assert overflow_step(1.0001, F64).step > 1e6
-    with pytest.raises(ValueError, match="more than 100,000 steps"):
-        measured_overflow_step(1.0001, F64)
+def test_what_would_take_too_long_is_not_counted(monkeypatch):
     monkeypatch.setattr("helpers.measure.overflow.LONGEST", 1000)
-    with pytest.raises(ValueError, match="more than 1,000 steps"):
-        measured_underflow(0.999, F64)
+    assert overflow_step(1.01, F64).step > 1000
+    for measured, factor in ((measured_overflow_step, 1.01), (measured_underflow, 0.999)):
+        with pytest.raises(ValueError, match="more than 1,000 steps"):
+            measured(factor, F64)
 
 
 # Underflow
