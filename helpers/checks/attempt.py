@@ -14,15 +14,13 @@ import io
 import linecache
 import random
 import signal
-import sys
 import threading
 import time
 import traceback
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from types import CodeType, FrameType
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -34,14 +32,13 @@ SECONDS = 5.0  # of computing, for all calls of one check together
 LONGEST = 10  # times as long by the clock, where the machine is busy or the code only waits
 PAUSE = 0.2  # seconds between two requests to stop
 LONGEST_REASON = 200  # characters of an exception's own words
-LONGEST_PRINT = 10_000  # characters that are shown of what a stopped function printed
+LONGEST_PRINT = 100_000  # characters that are shown of what the calls printed
 ABOUT_KINDS = (TypeError, AttributeError, RuntimeError)
 KIND_NAMES = {"numpy": "numpy.", "torch": "Tensor"}  # as errors about that kind write it
 Case = Mapping[str, Any]
 
 
-@dataclass(frozen=True)
-class Outcome:
+class Outcome(NamedTuple):
     """What one call gave: a value or an error, and the names of the inputs that it changed."""
 
     value: Any = None
@@ -60,29 +57,37 @@ def attempt(
     *,
     kinds: Sequence[str] = ("numpy", "torch"),
     may_return_none: bool = False,
-    copies: bool = True,
     seconds: float | None = None,
 ) -> list[Outcome]:
     """Call function on a fresh copy of each case's values, in their order.
 
     receive: turns what came back into what is compared, or raises a Verdict.
     kinds: "numpy" or "torch", the arrays to call with; the second is tried if the first
-    call ends in an error that may be about the kind.
-    may_return_none: whether None is an answer. copies: False hands over the values themselves.
+    call ends in an error that may be about the kind. ("own",) hands over the values themselves.
+    may_return_none: whether None is an answer.
     seconds: for all calls together, SECONDS unless given.
     Raises a Verdict if the function is an untouched stub, fails on the first case, runs
     out of time or returns None. A later case that fails is an outcome with an error.
     """
     _check_callable(function, cases[0])
     seconds = SECONDS if seconds is None else seconds
+    printed = io.StringIO()
 
     def calls() -> list[Outcome]:
-        first, kind = _first_call(function, cases[0], receive, kinds if copies else ("as it is",))
+        tried: dict[str, Outcome] = {}
+        for kind in kinds:
+            printed.truncate(printed.seek(0))  # only the last kind's call is shown
+            first = tried[kind] = _call(function, cases[0], receive, kind)
+            if not isinstance(first.error, ABOUT_KINDS):
+                break
+        else:
+            kind = max(tried, key=lambda each: _reached(function, tried[each].error, each))
+            first = tried[kind]
         later = cases[1:] if first.error is None else ()
         return [first, *(_call(function, case, receive, kind) for case in later)]
 
     try:
-        with settings():
+        with settings(), contextlib.redirect_stdout(printed):
             outcomes = limited(calls, seconds)
     except OutOfTime:
         raise Verdict(
@@ -90,38 +95,34 @@ def attempt(
             f"It did not end within {seconds:g} s. Is there a loop without an end?",
             "If not, the machine may be busy: run the check once more.",
         ) from None
+    finally:
+        print(printed.getvalue()[:LONGEST_PRINT], end="")
     for outcome in outcomes:
         _check_stub(function, outcome.error)
-    if outcomes[0].error is not None:
-        raise failure(function, outcomes[0].error, cases[0])
+    check_errors(function, cases[:1], outcomes[:1])
     if not may_return_none:
         _check_none(cases, outcomes)
     return outcomes
 
 
 def check_errors(function: Any, cases: Sequence[Case], outcomes: Sequence[Outcome]) -> None:
-    """Raise a Verdict for the first case on which the function failed."""
-    for case, outcome in zip(cases, outcomes, strict=True):
-        if outcome.error is not None:
-            raise failure(function, outcome.error, case)
+    """Raise a Verdict for the first case on which the function failed.
 
-
-def failure(function: Any, error: BaseException, case: Case) -> Verdict:
-    """Return the Verdict for an error: its words, the learner's line, the inputs' shapes."""
-    if isinstance(error, Verdict):
-        return error
-    words = _words(error).split("\n")[0][:LONGEST_REASON]
-    lines = [f"{type(error).__name__}: {words}" if words else f"{type(error).__name__}."]
-    own = _own_lines(function, error)
-    if own:
-        code, number = own[-1]
-        text = linecache.getline(code.co_filename, number).strip()
-        where = f"That was line {number - code.co_firstlineno + 1} of {code.co_name}"
-        lines.append(f"{where}: {text}" if text else f"{where}.")
-    shapes = shapes_of(case)
-    if shapes:
-        lines.append(f"It was called with {shapes}.")
-    return Verdict(FAILED, *lines)
+    It tells the error's words, the learner's own line and the inputs' shapes.
+    """
+    failed = ((o.error, case) for case, o in zip(cases, outcomes, strict=True) if o.error)
+    for error, case in failed:
+        if isinstance(error, Verdict):
+            raise error
+        words = str(error).strip().split("\n")[0][:LONGEST_REASON]
+        lines = [f"{type(error).__name__}: {words}" if words else f"{type(error).__name__}."]
+        for code, number in _own_lines(function, error)[-1:]:
+            text = linecache.getline(code.co_filename, number).strip()
+            where = f"That was line {number - code.co_firstlineno + 1} of {code.co_name}"
+            lines.append(f"{where}: {text}" if text else f"{where}.")
+        if shapes := shapes_of(case):
+            lines.append(f"It was called with {shapes}.")
+        raise Verdict(FAILED, *lines)
 
 
 def shapes_of(case: Case) -> str:
@@ -133,7 +134,7 @@ def shapes_of(case: Case) -> str:
 def _shape_of(value: Any) -> str:
     if isinstance(value, (np.ndarray, Tensor)):
         return str(tuple(value.shape)) if value.ndim else ""
-    if isinstance(value, list) and all(isinstance(each, (np.ndarray, Tensor)) for each in value):
+    if isinstance(value, list) and all(isinstance(each, Tensor) for each in value):
         return f"[{', '.join(str(tuple(each.shape)) for each in value)}]"
     return ""
 
@@ -144,7 +145,7 @@ def _check_callable(function: Any, case: Case) -> None:
         raise Verdict(FAILED, f"The check needs your function itself; it got {kind}.")
     try:
         signature = inspect.signature(function)
-    except (TypeError, ValueError):  # not every callable can tell what it takes
+    except ValueError:  # not every callable can tell what it takes
         return
     try:
         signature.bind(*case.values())
@@ -155,62 +156,21 @@ def _check_callable(function: Any, case: Case) -> None:
         ) from None
 
 
-def _first_call(
-    function: Any, case: Case, receive: Callable[[Any], Any], kinds: Sequence[str]
-) -> tuple[Outcome, str]:
-    """Return the outcome and the kind of array that the function was written for.
-
-    What it prints is shown for that kind alone.
-    """
-    chosen, kind, printed = _quiet_call(function, case, receive, kinds[0])
-    for other_kind in kinds[1:]:
-        if isinstance(chosen.error, ABOUT_KINDS):
-            other, _, also = _quiet_call(function, case, receive, other_kind)
-            if _fits_better(function, (other, other_kind), (chosen, kind)):
-                chosen, kind, printed = other, other_kind, also
-    print(printed, end="")
-    return chosen, kind
-
-
-def _quiet_call(
-    function: Any, case: Case, receive: Callable[[Any], Any], kind: str
-) -> tuple[Outcome, str, str]:
-    printed = io.StringIO()
-    try:
-        with contextlib.redirect_stdout(printed):
-            outcome = _call(function, case, receive, kind)
-    except (OutOfTime, KeyboardInterrupt):
-        print(printed.getvalue()[:LONGEST_PRINT], end="")
-        raise
-    return outcome, kind, printed.getvalue()
-
-
-def _fits_better(function: Any, other: tuple[Outcome, str], first: tuple[Outcome, str]) -> bool:
-    """Whether the other kind of array suits the learner's code better than the first.
-
-    If both calls failed, it does where the first error is about the kind of array and the
-    other one came on a later line, or is about something else.
-    """
-    new, old = other[0].error, first[0].error
-    if new is None or isinstance(new, Verdict):
-        return True
-    if old is None or KIND_NAMES[first[1]] not in _words(old):
-        return False
-    reached, before = ([number for _, number in _own_lines(function, e)] for e in (new, old))
-    return reached > before or KIND_NAMES[other[1]] not in _words(new)
+def _reached(function: Any, error: BaseException | None, kind: str) -> tuple[list[int], bool]:
+    """How far the code got with a kind of array, and whether something else stopped it."""
+    lines = [number for _, number in _own_lines(function, error)]
+    return lines, KIND_NAMES.get(kind, "") not in str(error)
 
 
 def _call(function: Any, case: Case, receive: Callable[[Any], Any], kind: str) -> Outcome:
     given, kept = dict(case), {}
-    if kind in KIND_NAMES:
+    if kind != "own":
         given = {name: _as(kind, value) for name, value in copy.deepcopy(given).items()}
         kept = copy.deepcopy(given)
     try:
         returned = function(*given.values())
         value = None if returned is None else receive(returned)
-    except (OutOfTime, KeyboardInterrupt):
-        raise
-    except BaseException as error:
+    except (Exception, SystemExit) as error:
         return Outcome(error=error)
     return Outcome(value, None, tuple(n for n in kept if not _same(given[n], kept[n])))
 
@@ -230,9 +190,9 @@ def _same(one: Any, other: Any) -> bool:
     if isinstance(one, list):
         return len(one) == len(other) and all(map(_same, one, other))
     if isinstance(one, Tensor):
-        return one.dtype == other.dtype and _same(one.detach().numpy(), other.detach().numpy())
+        return one.dtype == other.dtype and _same(one.detach().numpy(), other.numpy())
     if isinstance(one, np.ndarray):
-        return one.dtype == other.dtype and np.array_equal(one, other, equal_nan=True)
+        return np.array_equal(one, other, equal_nan=True)
     return one == other if isinstance(one, (str, int, float)) else True
 
 
@@ -255,13 +215,13 @@ def _check_stub(function: Any, error: BaseException | None) -> None:
 
 def _check_none(cases: Sequence[Case], outcomes: Sequence[Outcome]) -> None:
     """Raise a Verdict if None came back, saying whether always or where."""
-    answered = [outcome for outcome in outcomes if outcome.error is None]
-    empty = [i for i, o in enumerate(outcomes) if o.error is None and o.value is None]
+    answered = [(case, o) for case, o in zip(cases, outcomes, strict=True) if o.error is None]
+    empty = [case for case, outcome in answered if outcome.value is None]
     if not empty:
         return
     if len(empty) == len(answered):
         raise Verdict(FAILED, "It returned None. Is the return statement missing?")
-    shapes = shapes_of(cases[empty[0]])
+    shapes = shapes_of(empty[0])
     raise Verdict(
         FAILED,
         f"It returned None for {len(empty)} of {len(answered)} inputs"
@@ -271,22 +231,13 @@ def _check_none(cases: Sequence[Case], outcomes: Sequence[Outcome]) -> None:
 
 
 def _code(function: Any) -> CodeType | None:
-    with contextlib.suppress(Exception):  # attributes of the learner's own making
-        return getattr(inspect.unwrap(function), "__code__", None)
-    return None
+    return getattr(inspect.unwrap(function), "__code__", None)
 
 
-def _words(error: BaseException) -> str:
-    try:
-        return str(error).strip()
-    except Exception:  # an error of the learner's own making
-        return ""
-
-
-def _own_lines(function: Any, error: BaseException) -> list[tuple[CodeType, int]]:
-    """Return code and line of each frame in the learner's own file, the outermost first."""
+def _own_lines(function: Any, error: BaseException | None) -> list[tuple[CodeType, int]]:
+    """Code and line of each frame in the learner's own file, the outermost first."""
     code = _code(function)
-    if code is None:
+    if code is None or error is None:
         return []
     frames = traceback.walk_tb(error.__traceback__)
     return [(f.f_code, n) for f, n in frames if f.f_code.co_filename == code.co_filename]
@@ -303,7 +254,6 @@ def limited(job: Callable[[], Any], seconds: float) -> Any:
     if threading.current_thread() is not threading.main_thread():
         return job()
     over, late, raised_at = threading.Event(), threading.Event(), [-PAUSE]
-
     computed, began = time.process_time(), time.monotonic()
 
     def ask() -> None:
@@ -350,28 +300,24 @@ def settings() -> Iterator[None]:
     """Give every library its defaults inside, and put back the notebook's own afterwards.
 
     The random states of Python, NumPy and torch, torch's default dtype and device, gradient
-    mode and number of threads, NumPy's error handling, warning filters, the recursion limit
-    and the standard streams.
+    mode and number of threads, NumPy's error handling and the warning filters.
     """
-    states = random.getstate(), np.random.get_state(), torch.get_rng_state()  # noqa: NPY002
+    python, numpy = random.getstate(), np.random.get_state()  # noqa: NPY002
     dtype, threads = torch.get_default_dtype(), torch.get_num_threads()
-    recursion, out, err = sys.getrecursionlimit(), sys.stdout, sys.stderr
-    try:
-        with (
-            warnings.catch_warnings(),
-            torch.device("cpu"),
-            torch.inference_mode(False),
-            torch.enable_grad(),
-            np.errstate(divide="warn", over="warn", under="ignore", invalid="warn"),
-        ):
-            torch.set_default_dtype(torch.float32)
+    with (
+        warnings.catch_warnings(),
+        torch.random.fork_rng(devices=[]),
+        torch.device("cpu"),
+        torch.inference_mode(False),
+        torch.enable_grad(),
+        np.errstate(divide="warn", over="warn", under="ignore", invalid="warn"),
+    ):
+        torch.set_default_dtype(torch.float32)
+        try:
             yield
-    finally:
-        sys.stdout, sys.stderr = out, err
-        sys.setrecursionlimit(recursion)
-        random.setstate(states[0])
-        np.random.set_state(states[1])  # noqa: NPY002
-        torch.set_rng_state(states[2])
-        torch.set_default_dtype(dtype)
-        if torch.get_num_threads() != threads:
-            torch.set_num_threads(threads)
+        finally:
+            random.setstate(python)
+            np.random.set_state(numpy)  # noqa: NPY002
+            torch.set_default_dtype(dtype)
+            if torch.get_num_threads() != threads:
+                torch.set_num_threads(threads)

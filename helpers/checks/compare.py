@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterator, Sequence
-from itertools import islice
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
-import torch
 from torch import Tensor
 
 from helpers.checks.attempt import Case, Outcome, attempt, check_errors, shapes_of
@@ -17,48 +15,45 @@ from helpers.validation import Array
 
 RELATIVE, ABSOLUTE = 1e-5, 1e-6  # float32 passes, every named mistake fails
 NEAR = 0.05  # of the right size: said in percent
-ROUNDINGS = 8  # in one task: more than a short format loses there
 Parts = tuple[Array, ...]
-
-
-class Mistake(NamedTuple):
-    """A wrong formula that learners write.
-
-    says: what it suggests, in words. formula: from a case's values to what the mistake
-    would return. part: which of several returned arrays it concerns.
-    """
-
-    says: str
-    formula: Callable[..., Any]
-    part: int = 0
+Mistakes = Callable[..., Sequence[tuple[str, Callable[[], Any]]]]
 
 
 def compare(
     function: Any,
     cases: Sequence[Case],
     reference: Callable[..., Any],
-    mistakes: Sequence[Mistake],
-    *,
+    *mistakes: Mistakes,
     names: Sequence[str] = ("result",),
     shape: str = "",
     kinds: Sequence[str] = ("numpy", "torch"),
 ) -> str:
     """Judge shapes, then values, then changed arguments; return what to say if all is right.
 
-    names: of the returned arrays. shape: their shapes in the task's words. kinds: of the
-    arrays that the function is called with, as for `attempt`.
+    mistakes: for each returned array, from a case's values to the wrong formulas that
+    learners write: what each suggests in words, and a function that gives its result.
+    names: of the returned arrays. shape: theirs in the task's words. kinds: as for `attempt`.
     Raises a Verdict otherwise.
     """
     want = [_parts(reference(**case)) for case in cases]
-    scalar = all(part.shape == () for part in want[0])
-    single = one_number if scalar else one_array
+    number = all(part.shape == () for part in want[0])
+    single = one_number if number else one_array
     outcomes = attempt(function, cases, single if len(names) == 1 else several(names), kinds=kinds)
     given = [i for i, outcome in enumerate(outcomes) if outcome.error is None]
-    want, compared = [want[i] for i in given], [cases[i] for i in given]
-    got = [_like(outcomes[i].value, right) for i, right in zip(given, want, strict=True)]
+    used, want = [cases[i] for i in given], [want[i] for i in given]
+    got = [outcomes[i].value for i in given]
+    if number:  # one that may come in any shape
+        got = [tuple(g.reshape(()) if g.size == 1 else g for g in each) for each in got]
+    parts = [(name, [g[i] for g in got], [w[i] for w in want]) for i, name in enumerate(names)]
     with unchanged(outcomes):
-        judge_shapes(compared, got, want, names, mistakes, shape)
-        judge_values(compared, got, want, names, mistakes)
+        for (name, mine, right), wrong in zip(parts, mistakes, strict=True):
+            _judge_shape(used, name, mine, right, wrong, shape)
+        lines = []
+        for (name, mine, right), wrong in zip(parts, mistakes, strict=True):
+            found = wrong_values(used, mine, right, wrong)
+            lines += found if name == "result" else [f"{name}: {line}" for line in found]
+        if lines:
+            raise Verdict(WRONG_VALUES, *lines, head="wrong values" if number else None)
         check_errors(function, cases, outcomes)
     return f"Right on {len(cases)} random inputs of several sizes."
 
@@ -88,26 +83,19 @@ def to_array(value: Any, name: str = "result", wanted: str = "an array of real n
     """
     try:
         array = _converted(value)
+        if array.dtype.kind in "fiu":
+            return array.astype(np.float64)
+        real = array.dtype.kind != "c"
     except Exception:  # whatever the learner's value does
-        array = None
-    if array is None or array.dtype.kind not in "fiu":
-        where = "It returned" if name == "result" else f"{name} is"
-        raise Verdict(FAILED, f"{where} {_kind(value, array)}; {wanted} is needed.")
-    return array.astype(np.float64)
-
-
-def _kind(value: Any, array: Array | None) -> str:
-    """Return what is no array of real numbers, in words."""
-    if array is not None and array.dtype.kind == "c":
-        return "numbers that are not real"
-    if type(value) is int:
-        return "a whole number beyond any float's range"
-    return f"a value of type {type(value).__name__}"
+        real = True
+    found = f"a value of type {type(value).__name__}" if real else "numbers that are not real"
+    where = "It returned" if name == "result" else f"{name} is"
+    raise Verdict(FAILED, f"{where} {found}; {wanted} is needed.")
 
 
 def _converted(value: Any) -> Array:
     if isinstance(value, Tensor):
-        value = value.detach().cpu()
+        value = value.detach()
         return (value.double() if value.is_floating_point() else value).numpy()
     if isinstance(value, (list, tuple)):
         return np.array([_converted(each) for each in value])
@@ -129,13 +117,10 @@ def several(names: Sequence[str]) -> Callable[[Any], Parts]:
 
     def receive(value: Any) -> Parts:
         wanted = f"({', '.join(names)})"
-        if isinstance(value, Iterator):
-            value = tuple(islice(value, len(names) + 1))  # it may have no end
         if not isinstance(value, (list, tuple)):
             raise Verdict(WRONG_SHAPE, f"It returned one {type(value).__name__}; return {wanted}.")
         if len(value) != len(names):
-            amount = "more" if len(value) > len(names) else "fewer"
-            raise Verdict(WRONG_SHAPE, f"It returned {amount} than {len(names)}: return {wanted}.")
+            raise Verdict(WRONG_SHAPE, f"It returned {len(value)} things: return {wanted}.")
         return tuple(map(to_array, value, names))
 
     return receive
@@ -156,89 +141,58 @@ def _parts(value: Any) -> Parts:
     return tuple(np.asarray(part, dtype=np.float64) for part in parts)
 
 
-def _like(got: Parts, want: Parts) -> Parts:
-    """A single number may come in any shape."""
-    pairs = zip(got, want, strict=True)
-    return tuple(g.reshape(()) if g.size == 1 and w.shape == () else g for g, w in pairs)
-
-
-def judge_shapes(
+def _judge_shape(
     cases: Sequence[Case],
-    got: Sequence[Parts],
-    want: Sequence[Parts],
-    names: Sequence[str],
-    mistakes: Sequence[Mistake],
+    name: str,
+    got: Sequence[Array],
+    want: Sequence[Array],
+    mistakes: Mistakes,
     shape: str,
 ) -> None:
-    """Raise a Verdict if a shape is wrong anywhere."""
+    """Raise a Verdict if the shape is wrong anywhere."""
     for case, mine, right in zip(cases, got, want, strict=True):
-        shapes, wanted = [part.shape for part in mine], [part.shape for part in right]
-        if shapes != wanted and shapes == wanted[::-1]:
-            order = ", ".join(names)
-            raise Verdict(WRONG_SHAPE, f"They are in the other order: return ({order}).")
-        for part, name in enumerate(names):
-            if mine[part].shape == right[part].shape:
-                continue
-            subject = "The result" if name == "result" else name
-            asked = f"have {shape} = " if shape else "have "
-            asked = f"{asked}{right[part].shape}" if right[part].shape else "be one number"
-            found = named(cases, got, part, mistakes)
-            if not found and shapes_of(case):
-                found = [f"The inputs had the shapes {shapes_of(case)}."]
-            seen = f"{subject} has shape {mine[part].shape} and should {asked}."
-            raise Verdict(WRONG_SHAPE, seen, *found)
-
-
-def judge_values(
-    cases: Sequence[Case],
-    got: Sequence[Parts],
-    want: Sequence[Parts],
-    names: Sequence[str],
-    mistakes: Sequence[Mistake],
-) -> None:
-    """Raise a Verdict if a value is wrong anywhere."""
-    lines: list[str] = []
-    for part, name in enumerate(names):
-        mine, right = [g[part] for g in got], [w[part] for w in want]
-        if all(map(close, mine, right)):
+        if mine.shape == right.shape:
             continue
-        found = named(cases, got, part, mistakes) or [observed(cases, mine, right)]
-        lines += found if name == "result" else [f"{name}: {line}" for line in found]
-    if lines:
-        head = None if any(part.ndim for part in want[0]) else "wrong values"
-        raise Verdict(WRONG_VALUES, *lines, head=head)
+        asked = f"have {shape} = {right.shape}" if shape else f"have {right.shape}"
+        subject = "The result" if name == "result" else name
+        seen = f"{subject} has shape {mine.shape} and should "
+        seen += f"{asked if right.shape else 'be one number'}."
+        inputs = [f"The inputs had the shapes {shapes_of(case)}."] if shapes_of(case) else []
+        raise Verdict(WRONG_SHAPE, seen, *(_named(cases, got, mistakes) or inputs))
 
 
-def named(
-    cases: Sequence[Case], got: Sequence[Parts], part: int, mistakes: Sequence[Mistake]
+def wrong_values(
+    cases: Sequence[Case], got: Sequence[Array], want: Sequence[Array], mistakes: Mistakes
 ) -> list[str]:
-    """Return what the first mistake says that gives, on every case, what the learner's gave."""
-    for mistake in mistakes:
-        if mistake.part == part and all(
-            _gives(mistake, case, mine[part]) for case, mine in zip(cases, got, strict=True)
-        ):
-            return [mistake.says]
+    """Return what is wrong with results of the right shapes; [] if nothing is."""
+    if all(map(close, got, want)):
+        return []
+    return _named(cases, got, mistakes) or [_observed(cases, got, want)]
+
+
+def _named(cases: Sequence[Case], got: Sequence[Array], mistakes: Mistakes) -> list[str]:
+    """What the first mistake says that gives, on every case, what the learner's gave."""
+    tables = [mistakes(**case) for case in cases]
+    for same_mistake in zip(*tables, strict=True):
+        if all(_gives(formula, mine) for (_, formula), mine in zip(same_mistake, got, strict=True)):
+            return [same_mistake[0][0]]
     return []
 
 
-def _gives(mistake: Mistake, case: Case, got: Array) -> bool:
+def _gives(formula: Callable[[], Any], got: Array) -> bool:
     try:
-        wrong = np.asarray(mistake.formula(**case), dtype=np.float64)
+        return close(got, np.asarray(formula(), dtype=np.float64))
     except ValueError:  # shapes that do not fit together in this case
         return False
-    return close(got, wrong)
 
 
-def observed(cases: Sequence[Case], got: Sequence[Array], want: Sequence[Array]) -> str:
-    """Return what can be said of a wrong result that is no known mistake."""
-    if not all(np.isfinite(each).all() for each in got):
-        return "Your result holds inf or NaN, and every right value is finite."
+def _observed(cases: Sequence[Case], got: Sequence[Array], want: Sequence[Array]) -> str:
+    """What can be said of a wrong result that is no known mistake."""
     mine, right = (np.concatenate([each.ravel() for each in side]) for side in (got, want))
+    if not np.isfinite(mine).all():
+        return "Your result holds inf or NaN, and every right value is finite."
     if not mine.any():
         return "Your result is zero everywhere."
-    rounded = _rounded(mine, right)
-    if rounded:
-        return rounded
     factor = float(mine @ right / (right @ right)) if right.any() else 0.0
     if close(mine, factor * right):
         if abs(factor - 1) < NEAR:
@@ -259,20 +213,3 @@ def observed(cases: Sequence[Case], got: Sequence[Array], want: Sequence[Array])
         f"Numbers that are off: {wrong} of {mine.size}, by up to {np.abs(mine - right).max():.2g}. "
         "Compare with the formula, term by term."
     )
-
-
-def _rounded(mine: Array, right: Array) -> str:
-    """Return what to say of the right result in too few digits; "" if it is not that."""
-    for dtype, digits in ((torch.bfloat16, "two digits"), (torch.float16, "three digits")):
-        rounding = ROUNDINGS * torch.finfo(dtype).eps * np.abs(right).max()
-        held, exact = (
-            np.array_equal(torch.tensor(side).to(dtype).double().numpy(), side)
-            for side in (mine, right)
-        )
-        if held and not exact and np.abs(mine - right).max() <= rounding:
-            name = str(dtype).removeprefix("torch.")
-            return (
-                f"It is right to the precision of {name}, about {digits}: "
-                "calculate in float32 or float64."
-            )
-    return ""

@@ -8,41 +8,32 @@ import numpy as np
 
 from helpers import measure
 from helpers.checks.attempt import Case, attempt
-from helpers.checks.compare import Mistake, close, compare, one_array
+from helpers.checks.compare import close, compare, one_array
 from helpers.checks.registry import exercise
 from helpers.checks.results import WRONG_VALUES, Verdict
 from helpers.validation import Array
 
 
-def _jacobian(h, W):
-    return (1 - h**2)[:, None] * W
-
-
-JACOBIAN_MISTAKES = (
-    Mistake("You scaled the columns of W. Which index of W belongs to the unit whose slope it is?",
-            lambda h, W: W * (1 - h**2)),
-    Mistake("Your result is transposed: entry [i, j] is unit i by the old unit j.",
-            lambda h, W: _jacobian(h, W).T),
-    Mistake("Your result is built from the transpose of W.",
-            lambda h, W: _jacobian(h, W.T)),
-    Mistake("Where is the derivative of tanh? This is W alone.", lambda h, W: W),
-    Mistake("You scaled by h itself; the slope of tanh is another function of h.",
-            lambda h, W: h[:, None] * W),
-    Mistake(
-        "You scaled by 1 - h: the slope of tanh holds a square.", lambda h, W: (1 - h)[:, None] * W
-    ),
-    Mistake(
-        "h already is the tanh: you took it twice.", lambda h, W: (1 - np.tanh(h) ** 2)[:, None] * W
-    ),
-    Mistake(
-        "Only the diagonal is left. diag(...) W is a matrix product, not one element by element.",
-        lambda h, W: np.diag(1 - h**2) * W,
-    ),
-    Mistake("A vector times W sums over the rows; here each row is to be scaled and kept.",
-            lambda h, W: (1 - h**2) @ W),
-    Mistake("W times the slopes sums each row up; here each row is to be scaled and kept.",
-            lambda h, W: W @ (1 - h**2)),
-)  # fmt: skip
+def _jacobian_mistakes(h, W):
+    slope = 1 - h**2
+    return [
+        ("You scaled the columns of W. Which index of W belongs to the unit whose slope it is?",
+         lambda: W * slope),
+        ("Your result is transposed: entry [i, j] is unit i by the old unit j.",
+         lambda: W.T * slope),
+        ("Your result is built from the transpose of W.", lambda: slope[:, None] * W.T),
+        ("Where is the derivative of tanh? This is W alone.", lambda: W),
+        ("You scaled by h itself; the slope of tanh is another function of h.",
+         lambda: h[:, None] * W),
+        ("You scaled by 1 - h: the slope of tanh holds a square.", lambda: (1 - h)[:, None] * W),
+        ("h already is the tanh: you took it twice.", lambda: (1 - np.tanh(h) ** 2)[:, None] * W),
+        ("Only the diagonal is left. diag(...) W is a matrix product, not one element by element.",
+         lambda: np.diag(slope) * W),
+        ("A vector times W sums over the rows; here each row is to be scaled and kept.",
+         lambda: slope @ W),
+        ("W times the slopes sums each row up; here each row is to be scaled and kept.",
+         lambda: W @ slope),
+    ]  # fmt: skip
 
 
 @exercise("03", 2, "The Jacobian of one step", points=2, minutes=4, difficulty=2)
@@ -52,46 +43,53 @@ def step_jacobian(answer: Any) -> str:
     cases: list[Case] = [
         {"h": rng.uniform(-0.95, 0.95, n), "W": rng.normal(0, 0.7, (n, n))} for n in (4, 3, 6, 2)
     ]
-    return compare(answer, cases, _jacobian, JACOBIAN_MISTAKES, shape="(hidden, hidden)")
-
-
-def _delta(h: Array, dL_dh: Array) -> Array:
-    return (1 - h**2) * dL_dh
+    shape = "(hidden, hidden)"
+    return compare(answer, cases, measure.step_jacobian, _jacobian_mistakes, shape=shape)
 
 
 FORGOTTEN = "The factor 1 - h_t^2 is missing: delta is dL/da, before the tanh."
 TWICE = "h_t already is the tanh: you took it twice."
 EARLY = "Off by one in time: the slope of this step's tanh is taken at h_t."
-BPTT_MISTAKES = (
-    Mistake(
-        "Did you use W where its transpose belongs? Going back, each old unit sums over a column.",
-        lambda h_t, h_before, x_t, W, dL_dh: W @ _delta(h_t, dL_dh),
-    ),
-    Mistake(FORGOTTEN, lambda h_t, h_before, x_t, W, dL_dh: W.T @ dL_dh),
-    Mistake(TWICE, lambda h_t, h_before, x_t, W, dL_dh: W.T @ _delta(np.tanh(h_t), dL_dh)),
-    Mistake("The factor 1 - h_t^2 belongs before the transpose of W, not after it.",
-            lambda h_t, h_before, x_t, W, dL_dh: _delta(h_t, W.T @ dL_dh)),
-    Mistake(EARLY, lambda h_t, h_before, x_t, W, dL_dh: W.T @ _delta(h_before, dL_dh)),
-    Mistake("This is delta itself: it has still to go back through W.",
-            lambda h_t, h_before, x_t, W, dL_dh: _delta(h_t, dL_dh)),
-    Mistake("Off by one in time: this step's W was applied to the state before, not to h_t.",
-            lambda h_t, h_before, x_t, W, dL_dh: np.outer(_delta(h_t, dL_dh), h_t), part=1),
-    Mistake("Your outer product is transposed: entry [i, j] is unit i's delta with the old unit j.",
-            lambda h_t, h_before, x_t, W, dL_dh: np.outer(h_before, _delta(h_t, dL_dh)), part=1),
-    Mistake(FORGOTTEN, lambda h_t, h_before, x_t, W, dL_dh: np.outer(dL_dh, h_before), part=1),
-    Mistake(EARLY,
-            lambda h_t, h_before, x_t, W, dL_dh: np.outer(_delta(h_before, dL_dh), h_before),
-            part=1),
-    Mistake("W has an entry for each pair of units: an outer product, not one element by element.",
-            lambda h_t, h_before, x_t, W, dL_dh: _delta(h_t, dL_dh) * h_before, part=1),
-    Mistake("U was applied to this step's word x_t, not to a state.",
-            lambda h_t, h_before, x_t, W, dL_dh: np.outer(_delta(h_t, dL_dh), h_before), part=2),
-    Mistake("Your outer product is transposed: entry [i, j] is unit i's delta with input j.",
-            lambda h_t, h_before, x_t, W, dL_dh: np.outer(x_t, _delta(h_t, dL_dh)), part=2),
-    Mistake(FORGOTTEN, lambda h_t, h_before, x_t, W, dL_dh: np.outer(dL_dh, x_t), part=2),
-    Mistake(EARLY,
-            lambda h_t, h_before, x_t, W, dL_dh: np.outer(_delta(h_before, dL_dh), x_t), part=2),
-)  # fmt: skip
+
+
+def _before_mistakes(h_t, h_before, x_t, W, dL_dh):
+    delta = (1 - h_t**2) * dL_dh
+    return [
+        ("Did you use W where its transpose belongs? Going back, each old unit sums over a column.",
+         lambda: W @ delta),
+        (FORGOTTEN, lambda: W.T @ dL_dh),
+        (TWICE, lambda: W.T @ ((1 - np.tanh(h_t) ** 2) * dL_dh)),
+        ("The factor 1 - h_t^2 belongs before the transpose of W, not after it.",
+         lambda: (1 - h_t**2) * (W.T @ dL_dh)),
+        (EARLY, lambda: W.T @ ((1 - h_before**2) * dL_dh)),
+        ("This is delta itself: it has still to go back through W.", lambda: delta),
+    ]  # fmt: skip
+
+
+def _W_mistakes(h_t, h_before, x_t, W, dL_dh):
+    delta = (1 - h_t**2) * dL_dh
+    return [
+        ("Off by one in time: this step's W was applied to the state before, not to h_t.",
+         lambda: np.outer(delta, h_t)),
+        ("Your outer product is transposed: entry [i, j] is unit i's delta with the old unit j.",
+         lambda: np.outer(h_before, delta)),
+        (FORGOTTEN, lambda: np.outer(dL_dh, h_before)),
+        (EARLY, lambda: np.outer((1 - h_before**2) * dL_dh, h_before)),
+        ("W has an entry for each pair of units: an outer product, not one element by element.",
+         lambda: delta * h_before),
+    ]  # fmt: skip
+
+
+def _U_mistakes(h_t, h_before, x_t, W, dL_dh):
+    delta = (1 - h_t**2) * dL_dh
+    return [
+        ("U was applied to this step's word x_t, not to a state.",
+         lambda: np.outer(delta, h_before)),
+        ("Your outer product is transposed: entry [i, j] is unit i's delta with input j.",
+         lambda: np.outer(x_t, delta)),
+        (FORGOTTEN, lambda: np.outer(dL_dh, x_t)),
+        (EARLY, lambda: np.outer((1 - h_before**2) * dL_dh, x_t)),
+    ]  # fmt: skip
 
 
 @exercise("03", 1, "One step of BPTT", points=3, minutes=8, difficulty=2)
@@ -108,47 +106,34 @@ def bptt_step(answer: Any) -> str:
         }
         for n, inputs in ((4, 4), (3, 5), (6, 2), (2, 3))
     ]
+    mistakes = _before_mistakes, _W_mistakes, _U_mistakes
     names = ("dL_dh_before", "term_W", "term_U")
-    return compare(answer, cases, measure.bptt_step, BPTT_MISTAKES, names=names)
+    return compare(answer, cases, measure.bptt_step, *mistakes, names=names)
 
 
-def _walk(J: Array, v: Array, *, turn: bool = True, unit: bool = True) -> Array:
-    """Lengths after each J^T v; turn: whether J is transposed; unit: whether v is rescaled."""
-    lengths = []
-    for jacobian in J:
-        v = (jacobian.T if turn else jacobian) @ v
-        lengths.append(np.linalg.norm(v))
-        if unit:
-            v = v / lengths[-1]
-    return np.array(lengths)
-
-
-def _log_factors(J: Array, v: Array) -> Array:
+def _log_factors(J, v):
     return measure.log_factors(J, v)
 
 
-FACTOR_MISTAKES = (
-    Mistake("You began with the first step. Going back, the last step's Jacobian comes first.",
-            lambda J, v: np.log(_walk(J, v))),
-    Mistake("You used J. A gradient going back is multiplied by the transpose of J.",
-            lambda J, v: np.log(_walk(J[::-1], v, turn=False))),
-    Mistake("These are the logs of what is left after all steps so far: make v of length 1 again.",
-            lambda J, v: np.log(_walk(J[::-1], v, unit=False))),
-    Mistake("These are the factors themselves; return their logs, np.log(...).",
-            lambda J, v: _walk(J[::-1], v)),
-    Mistake("These are logs to base 10; np.log is the natural one.",
-            lambda J, v: np.log10(_walk(J[::-1], v))),
-    Mistake("Right numbers in the wrong order: the first entry belongs to the last step.",
-            lambda J, v: np.log(_walk(J[::-1], v))[::-1]),
-    Mistake("Every log is 0: the length was taken after v was made of length 1.",
-            lambda J, v: np.zeros(len(J))),
-    Mistake("This is the sum of the logs: return them all, one for each step.",
-            lambda J, v: np.log(_walk(J[::-1], v)).sum()),
-    Mistake("This is the mean of the logs: return them all, one for each step.",
-            lambda J, v: np.log(_walk(J[::-1], v)).mean()),
-    Mistake("This is the vector at the end: return the log of each step's length.",
-            lambda J, v: np.linalg.multi_dot([v, *J[::-1]])),
-)  # fmt: skip
+def _factor_mistakes(J, v):
+    logs = measure.log_factors(J, v)
+    return [
+        ("You began with the first step. Going back, the last step's Jacobian comes first.",
+         lambda: measure.log_factors(J[::-1], v)),
+        ("You used J. A gradient going back is multiplied by the transpose of J.",
+         lambda: measure.log_factors(J.transpose(0, 2, 1), v)),
+        ("These are the logs of what is left after all steps so far: make v of length 1 again.",
+         lambda: np.cumsum(logs)),
+        ("These are the factors themselves; return their logs, np.log(...).", lambda: np.exp(logs)),
+        ("These are logs to base 10; np.log is the natural one.", lambda: logs / np.log(10)),
+        ("Right numbers in the wrong order: the first entry belongs to the last step.",
+         lambda: logs[::-1]),
+        ("Every log is 0: the length was taken after v was made of length 1.", lambda: 0 * logs),
+        ("This is the sum of the logs: return them all, one for each step.", lambda: logs.sum()),
+        ("This is the mean of the logs: return them all, one for each step.", lambda: logs.mean()),
+        ("This is the vector at the end: return the log of each step's length.",
+         lambda: np.linalg.multi_dot([v, *J[::-1]])),
+    ]  # fmt: skip
 
 
 @exercise("03", 3, "The factor of each step", points=3, minutes=7, difficulty=2)
@@ -162,7 +147,7 @@ def log_factors(answer: Any) -> str:
         return {"J": J, "v": v / np.linalg.norm(v)}
 
     cases: list[Case] = [case(3, 3, 0.6), case(6, 4, 0.3), case(1, 2, 1.0)]
-    said = compare(answer, cases, _log_factors, FACTOR_MISTAKES, shape="(steps,)")
+    said = compare(answer, cases, _log_factors, _factor_mistakes, shape="(steps,)")
     long = case(900, 3, 0.2)
     (found,) = attempt(answer, [long], one_array)[0].value
     if not close(found, _log_factors(**long)):

@@ -5,15 +5,15 @@ How to write a check, in notebook_NN.py:
     @exercise("03", 2, "The Jacobian of one step", points=2, minutes=8, difficulty=2)
     def step_jacobian(answer: Any) -> str:
         \"\"\"Check a function of (h, W) that returns a Jacobian (hidden, hidden).\"\"\"
-        return compare(answer, cases, reference, MISTAKES, shape="(hidden, hidden)")
+        return compare(answer, cases, reference, mistakes, shape="(hidden, hidden)")
 
 The function's name is the exercise's. It returns what to say if all is right, or raises a
 Verdict; export it in helpers/checks/__init__.py. `compare` calls the learner's function on
 copies of each case (argument names to values; one random generator, several sizes, square ones
 first) and compares with the reference, a plain formula. What overwrites its arguments does not
-pass. A Mistake is a wrong formula with what it suggests: what was seen and where to look, never
-the solution; it is named only where its formula gives the learner's result on every case. Where
-a function returns something else than arrays, call it by `attempt` and judge the outcomes
+pass. A mistake is what a wrong formula suggests (what was seen and where to look, never the
+solution) and that formula; it is named only where it gives the learner's result on every case.
+Where a function returns something else than arrays, call it by `attempt` and judge the outcomes
 yourself. tests/checks/test_notebook_NN.py holds four right answers and six wrong ones or more.
 """
 

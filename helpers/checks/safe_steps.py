@@ -109,7 +109,7 @@ class _Scene:
     def call(self, answer: Any, c: float, skipped: int, limit: int) -> Any:
         case = {"model": self.model, "optimizer": self.optimizer, "c": c}
         case |= {"skipped": skipped, "limit": limit}
-        (made,) = attempt(answer, [case], lambda v: v, may_return_none=True, copies=False)
+        (made,) = attempt(answer, [case], lambda v: v, may_return_none=True, kinds=("own",))
         return made.value
 
     @property

@@ -114,7 +114,7 @@ def log_row(answer: Any) -> str:
         right_model = copy.deepcopy(model)
         right = training.log_row(right_model, tokens, labels)
         case = {"model": model, "tokens": tokens, "labels": labels}
-        row = attempt(answer, [case], _row, copies=False)[0].value
+        row = attempt(answer, [case], _row, kinds=("own",))[0].value
         seen = _Seen(right_model, tokens, labels)
         for key in KEYS:
             if not math.isclose(row[key], right[key], rel_tol=1e-4, abs_tol=1e-9):

@@ -133,14 +133,6 @@ def test_what_is_raised_is_named_with_the_learners_line(error):
         assert "line 2 of answer: raise error" in str(result)
 
 
-def test_an_error_that_cannot_be_printed_is_named():
-    class Mute(Exception):
-        def __str__(self):
-            raise RuntimeError
-
-    assert "Mute." in str(checks.rnn_step(raises(Mute())))
-
-
 @pytest.mark.parametrize(
     ("answer", "says"),
     [
@@ -278,10 +270,6 @@ def test_what_is_limited_keeps_its_value_and_its_error(in_a_hurry):
         attempt.limited(lambda: [time.sleep(0.01) for _ in range(1000)], 0.1)
 
 
-def test_a_generator_is_read_no_further_than_needed():
-    assert "It returned more than 3" in str(checks.bptt_step(lambda *given: itertools.count()))
-
-
 def test_what_torch_code_prints_is_shown_once_for_each_call(capsys):
     def answer(x, h, W, U, b):
         print(len(h), len(x))
@@ -391,7 +379,6 @@ def test_settings_of_the_libraries_stay_as_they_were():
         torch.set_num_threads(1)
         np.seterr(all="raise")
         warnings.simplefilter("error")
-        sys.setrecursionlimit(5000)
         sys.stdout = io.StringIO()
         return right_step(x, h, W, U, b)
 
@@ -400,8 +387,7 @@ def test_settings_of_the_libraries_stay_as_they_were():
         return (
             random.getstate(), state[1].tolist(), state[2], torch.get_rng_state().tolist(),
             torch.get_default_dtype(), torch.is_grad_enabled(), torch.get_num_threads(),
-            tuple(np.geterr().items()), list(warnings.filters), sys.getrecursionlimit(),
-            sys.stdout,
+            tuple(np.geterr().items()), list(warnings.filters), sys.stdout,
         )  # fmt: skip
 
     before = held()

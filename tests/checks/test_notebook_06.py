@@ -25,7 +25,7 @@ def clip_by_torch(gradients, c):
     for weight, g in zip(weights, gradients, strict=True):
         weight.grad = g.clone()
     torch.nn.utils.clip_grad_norm_(weights, c)
-    return (weight.grad for weight in weights)
+    return [weight.grad for weight in weights]
 
 
 def clip_in_numpy(gradients, c):
