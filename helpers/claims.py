@@ -15,12 +15,12 @@ from pathlib import Path
 from typing import Any
 
 PATH = Path(__file__).resolve().parents[1] / "data" / "claims.csv"
-COLOURS = {  # white on each: a contrast above 4.5
+COLOURS = {  # seen on a light page and on a dark one, and white is read on each
     "holds": "#1a7f37",
-    "caveat": "#8f5902",
-    "false": "#b3261e",
-    "question": "#0b5cad",
-    "not measured": "#5f6368",
+    "caveat": "#9a6000",
+    "false": "#c8322a",
+    "question": "#1a6fc4",
+    "not measured": "#6b7075",
 }
 
 

@@ -16,7 +16,7 @@ NEAR, FAR, NO_GUESS = "near", "far", "no guess"
 STATUSES = (NOT_ATTEMPTED, FAILED, WRONG_SHAPE, WRONG_VALUES, RIGHT, NEAR, FAR, NO_GUESS)
 
 HEADS = {NOT_ATTEMPTED: "not attempted yet", WRONG_VALUES: "right shape, wrong values"}
-GREEN, AMBER, BLUE = "#1a7f37", "#8f5902", "#0b5cad"  # white on each: a contrast above 5
+GREEN, AMBER, BLUE = "#1a7f37", "#9a6000", "#1a6fc4"  # seen on a light page and a dark one
 BADGES = {RIGHT: (GREEN, "right"), **dict.fromkeys((NEAR, FAR, NO_GUESS), (BLUE, "guess"))}
 
 

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 from IPython.core.formatters import DisplayFormatter
 
-from helpers import checks
+from helpers import checks, claims
+from helpers.checks import results
 
 
 def right_step(x, h, W, U, b):
@@ -27,6 +28,12 @@ def luminance(colour):
     return sum(w * c for w, c in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
 
 
+def contrast(one, other):
+    """Ratio of contrast of two colours, by WCAG 2."""
+    low, high = sorted((luminance(one), luminance(other)))
+    return (high + 0.05) / (low + 0.05)
+
+
 @pytest.mark.parametrize(
     ("result", "badge"),
     [
@@ -38,15 +45,23 @@ def luminance(colour):
         (checks.guess("share", "?", 8.53, unit="%"), "not yet"),
     ],
 )
-def test_text_and_html_say_the_same_and_the_badge_can_be_read(result, badge):
+def test_text_and_html_say_the_same(result, badge):
     shown, _ = DisplayFormatter().format(result)
     assert shown["text/plain"] == str(result)
     html = shown["text/html"]
     assert set(re.findall(r"[\w-]+=", html)) == {"style="}
     words = unescape(re.sub(r"<[^>]+>", " ", html)).split()
     assert " ".join(words) == f"{badge} {' '.join(str(result).split())}"
-    ground, ink = re.search(r"background-color: (#\w{6}); color: (#\w{6})", html).groups()
-    assert (luminance(ink) + 0.05) / (luminance(ground) + 0.05) > 5
+
+
+COLOURS = {results.GREEN, results.AMBER, results.BLUE, *claims.COLOURS.values()}
+
+
+@pytest.mark.parametrize("colour", sorted(COLOURS))
+def test_a_colour_is_seen_on_light_and_dark_pages_and_its_white_badge_is_read(colour):
+    assert contrast(colour, "#ffffff") >= 4.5
+    for dark in ("#111111", "#212121"):  # JupyterLab's dark theme: the page, a raised part
+        assert contrast(colour, dark) >= 3
 
 
 def test_the_learners_function_is_used_where_it_passed():
