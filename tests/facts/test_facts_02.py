@@ -123,11 +123,10 @@ def test_02_luck_finds_a_latch_at_scale_4_and_not_at_a_third():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seed", [1])
-def test_02_luck_as_many_draws_do_no_better_than_a_coin_where_each_word_is_its_own(seed):
+def test_02_luck_as_many_draws_do_no_better_than_a_coin_where_each_word_is_its_own():
     best_of, score = luck()
     unsorted = torch.arange(len(WORDS))
-    best = best_of(4, sort=unsorted, seed=seed)
+    best = best_of(4, sort=unsorted, seed=1)
     assert 35 < score(best, 20, sort=unsorted) < 62
 
 

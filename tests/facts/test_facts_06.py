@@ -15,12 +15,6 @@ from helpers import measure, networks, task, training
 SIZE = len(task.vocabulary())
 
 
-@pytest.fixture(scope="module")
-def steps_to_learn():
-    """The notebook's own `learned`, which trains and says how many seeds learned and when."""
-    return functions("06", "imports", "rules-train", size=SIZE)["learned"]
-
-
 @pytest.mark.parametrize("seed", range(1, 4))
 def test_06_angle_by_norm_turns_nothing_and_the_others_tens_of_degrees(seed):
     model = networks.gain_classifier(SIZE, 1.5, seed=seed).double()
@@ -39,22 +33,21 @@ def test_06_angle_by_norm_turns_nothing_and_the_others_tens_of_degrees(seed):
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("rule", "c"), [("by norm", 0.03), ("by value", 0.003), ("per tensor", 0.01)]
+    ("rate", "c", "rule", "learns"),
+    [
+        (10, 0.03, "by norm", True),
+        (10, 0.003, "by value", True),
+        (10, 0.01, "per tensor", True),
+        (100, 0.01, "by norm", True),
+        (10, 0.1, "by norm", True),
+        (0.5, 1.0, "by norm", True),
+        (10, 1.0, "by norm", False),
+        (10, 0.001, "by norm", False),
+    ],
 )
-def test_06_rules_each_learns_with_a_threshold_that_suits_it(steps_to_learn, rule, c):
-    assert steps_to_learn(10, c, rule, seeds=4)[0] >= 3
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize(
-    ("rate", "c", "learns"),
-    [(100, 0.01, True), (10, 0.1, True), (0.5, 1.0, True), (10, 1.0, False), (10, 0.001, False)],
-)
-def test_06_product_where_every_step_is_clipped_rate_times_c_counts(
-    steps_to_learn, rate, c, learns
-):
-    seeds = 4 if learns else 2
-    assert (steps_to_learn(rate, c, seeds=seeds)[0] >= seeds - 1) == learns
+def test_06_rules_and_product_which_thresholds_learn(rate, c, rule, learns):
+    run = functions("06", "imports", "rules-train", size=SIZE)["run"]
+    assert (run(4, rate, c, rule).stopped == "learned") is learns
 
 
 @pytest.mark.parametrize("points", [101, 201])
