@@ -37,8 +37,8 @@ CONSTRAINTS = [
 ENVIRONMENT = yaml.safe_load((ROOT / "environment.yml").read_text(encoding="utf-8"))
 CONDA_NAMES = {"matplotlib-base": "matplotlib", "pytorch-cpu": "torch"}
 PYTHONS = ("3.10", "3.11", "3.12", "3.13")
-SOURCE = (ROOT / "course.py").read_text(encoding="utf-8")
-TREE = ast.parse(SOURCE)
+COURSE = (ROOT / "course.py").read_text(encoding="utf-8")
+CITATION = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))
 
 
 # --- pyproject.toml, constraints.txt, environment.yml
@@ -64,11 +64,6 @@ def test_each_requirement_has_one_tested_version_within_its_range(wanted, python
     assert pin in wanted.specifier
 
 
-def test_the_tests_bring_what_they_try():
-    assert set(EXTRAS) == {"grading", "site", "test"}
-    assert OWN in EXTRAS["test"]
-
-
 def test_constraints_are_exact_and_unique_for_each_python():
     for line in CONSTRAINTS:
         assert [clause.operator for clause in line.specifier] == ["=="], line
@@ -78,6 +73,8 @@ def test_constraints_are_exact_and_unique_for_each_python():
 
 def test_constraints_hold_everything_that_is_installed():
     """From the requirements on, through what the installed packages ask for in their turn."""
+    assert set(EXTRAS) == {"grading", "site", "test"}
+    assert OWN in EXTRAS["test"]
     python = "{}.{}".format(*sys.version_info[:2])
     left = [wanted for wanted in RUNTIME + TEST if not wanted.marker or wanted.marker.evaluate()]
     seen = set()
@@ -100,21 +97,19 @@ def test_conda_environment_asks_for_what_pyproject_asks_for():
     assert pip == {"pip": ["-e .[test]"]}
     assert ENVIRONMENT["channels"] == ["conda-forge"]
     assert ENVIRONMENT["name"] == PROJECT["name"]
-    asked = {}
-    for line in map(Requirement, conda):
-        asked[CONDA_NAMES.get(line.name, line.name)] = line.specifier
-    assert asked.pop("python") == PROJECT["requires-python"]
-    assert asked.pop("pip") == ""
-    assert asked == {line.name: line.specifier for line in RUNTIME}
+    asked = {CONDA_NAMES.get(r.name, r.name): str(r.specifier) for r in map(Requirement, conda)}
+    wanted = {line.name: str(line.specifier) for line in RUNTIME}
+    assert asked == {**wanted, "python": PROJECT["requires-python"], "pip": ""}
 
 
 # --- course.py as a file
 
 
-def test_installing_needs_only_the_standard_library():
+def test_installing_needs_only_the_standard_library_of_the_oldest_python():
     imported = set()
     for name in ("course.py", "tools/__init__.py", "tools/install.py"):
-        for node in ast.walk(ast.parse((ROOT / name).read_text(encoding="utf-8"))):
+        source = (ROOT / name).read_text(encoding="utf-8")
+        for node in ast.walk(ast.parse(source, feature_version=(3, 10))):
             if isinstance(node, ast.Import):
                 imported.update(alias.name.split(".")[0] for alias in node.names)
             elif isinstance(node, ast.ImportFrom):
@@ -123,13 +118,8 @@ def test_installing_needs_only_the_standard_library():
     assert imported - {"tools"} <= sys.stdlib_module_names
 
 
-def test_oldest_python_can_read_what_installs():
-    ast.parse((ROOT / "tools" / "install.py").read_text(encoding="utf-8"), feature_version=(3, 10))
-
-
 def test_course_can_be_read_by_old_pythons():
-    ast.parse(SOURCE, feature_version=(3, 7))
-    for node in ast.walk(TREE):
+    for node in ast.walk(ast.parse(COURSE, feature_version=(3, 7))):
         assert not isinstance(node, (ast.JoinedStr, ast.AnnAssign, ast.Nonlocal))
         if isinstance(node, (ast.List, ast.Tuple)):
             assert not any(isinstance(element, ast.Starred) for element in node.elts)
@@ -144,9 +134,8 @@ def test_old_python_is_told_before_anything_else_is_imported():
         "import __future__, sys; source = open(sys.argv[1]).read(); sys.path.clear(); "
         "sys.version_info = (3, 9, 1, 'final', 0); exec(source)"
     )
-    done = subprocess.run(
-        [sys.executable, "-c", code, ROOT / "course.py"], capture_output=True, text=True
-    )
+    words = [sys.executable, "-c", code, ROOT / "course.py"]
+    done = subprocess.run(words, capture_output=True, text=True)
     assert done.returncode == 1
     assert done.stderr.startswith("The course needs Python 3.10 or newer, and this is Python 3.9.")
     assert "Traceback" not in done.stderr
@@ -171,17 +160,15 @@ def test_warnings_of_others_are_not():
 
 
 def test_licences_are_named_alike_everywhere():
-    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))
     licence = (ROOT / "LICENSE").read_text(encoding="utf-8")
-    assert " AND ".join(citation["license"]) == PROJECT["license"] == "MIT AND CC-BY-4.0"
+    assert " AND ".join(CITATION["license"]) == PROJECT["license"] == "MIT AND CC-BY-4.0"
     assert "MIT License" in licence
     assert "SPDX-License-Identifier: CC-BY-4.0" in licence
 
 
 def test_versions_are_alike_everywhere():
-    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))
     changes = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
-    assert helpers.__version__ == PROJECT["version"] == citation["version"]
+    assert helpers.__version__ == PROJECT["version"] == CITATION["version"]
     assert changes.split("\n## ")[1].startswith(PROJECT["version"])
 
 

@@ -1,102 +1,54 @@
 """tools.learner: the learner's copy is the worked one without its answers, and nothing else."""
 
 import copy
-import textwrap
 
 import nbformat
 import pytest
-from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
 from tools.build import NOTEBOOKS, SOLUTIONS
 from tools.learner import BadMarks, learner_copy
 
 WORKED = sorted(SOLUTIONS.glob("*.ipynb"))
-ANSWER = textwrap.dedent(
-    '''\
-    def double(x):
-        """Twice x."""
-        ### BEGIN SOLUTION
-        two = 2
-        return two * x
-        ### END SOLUTION'''
-)
-STUBBED = textwrap.dedent(
-    '''\
-    def double(x):
-        """Twice x."""
-        # YOUR CODE HERE
-        raise NotImplementedError()'''
-)
-CHECK = "\n".join(
-    (
-        "result = check(double)",
-        "print(result)",
-        "### BEGIN HIDDEN TESTS",
-        "assert result",
-        "### END HIDDEN TESTS",
-    )
-)
+ANSWER = "### BEGIN SOLUTION\n{}\n### END SOLUTION"
+HIDDEN = "\n### BEGIN HIDDEN TESTS\nassert result\n### END HIDDEN TESTS"
 
 
-def answer_cell(source=ANSWER, **grading):
-    grading = {"grade": False, "solution": True, "grade_id": "double", **grading}
-    return new_code_cell(source, id="answer", metadata={"nbgrader": grading})
+def cell(source, **marks):
+    """A code cell with nbgrader's marks, those of an answer if none are given."""
+    grading = {"grade": False, "solution": True, "grade_id": "a", **marks}
+    return new_code_cell(source, metadata={"nbgrader": grading})
 
 
-def check_cell(source=CHECK, **grading):
-    grading = {"grade": True, "solution": False, "grade_id": "double-check", **grading}
-    return new_code_cell(source, id="check", metadata={"nbgrader": grading})
-
-
-def worked():
-    cells = [new_markdown_cell("# T", id="t"), answer_cell(), check_cell()]
-    cells.append(new_code_cell("x = 1", id="x", execution_count=3, outputs=[new_output("stream")]))
-    return new_notebook(cells=cells)
-
-
-def test_answers_become_stubs_and_hidden_tests_go():
-    title, answer, check, plain = learner_copy(worked()).cells
-    assert title.source == "# T"
-    assert answer.source == STUBBED
-    assert check.source == "result = check(double)\nprint(result)"
-    assert (plain.source, plain.outputs, plain.execution_count) == ("x = 1", [], None)
-
-
-def test_ids_and_metadata_stay():
-    for mine, theirs in zip(learner_copy(worked()).cells, worked().cells, strict=True):
-        assert mine.id == theirs.id
-        assert mine.metadata == theirs.metadata
-
-
-def test_the_worked_notebook_is_left_alone():
-    notebook = worked()
-    before = copy.deepcopy(notebook)
-    learner_copy(notebook)
-    assert notebook == before
-
-
-def test_code_around_and_between_answers_stays():
-    body = "a = 1\n### BEGIN SOLUTION\nb = 2\n### END SOLUTION\nc = 3\n" * 2
-    (cell,) = learner_copy(new_notebook(cells=[answer_cell(body.rstrip())])).cells
-    assert cell.source.count("YOUR CODE HERE") == 2
-    assert cell.source.splitlines()[0] == "a = 1"
-    assert cell.source.splitlines()[-1] == "c = 3"
-    assert "b = 2" not in cell.source
+def test_answers_become_stubs_hidden_tests_and_outputs_go_and_the_rest_stays():
+    title = new_markdown_cell("# T", id="t")
+    answer = cell(f"a = 1\n{ANSWER.format('b = 2')}\nc = 3\n{ANSWER.format('d = 4')}")
+    check = cell(f"result = check(a){HIDDEN}", solution=False, grade=True)
+    plain = new_code_cell("x = 1", id="x", execution_count=3, outputs=[new_output("stream")])
+    worked = new_notebook(cells=[title, answer, check, plain])
+    before = copy.deepcopy(worked)
+    found = learner_copy(worked).cells
+    stub = "# YOUR CODE HERE\nraise NotImplementedError()"
+    sources = ["# T", f"a = 1\n{stub}\nc = 3\n{stub}", "result = check(a)", "x = 1"]
+    assert [each.source for each in found] == sources
+    for mine, theirs in zip(found, before.cells, strict=True):
+        assert (mine.id, mine.metadata) == (theirs.id, theirs.metadata)
+    assert (found[3].outputs, found[3].execution_count) == ([], None)
+    assert worked == before
 
 
 @pytest.mark.parametrize(
-    ("cell", "reason"),
+    ("marked", "reason"),
     [
-        (answer_cell("### BEGIN SOLUTION\nx = 1"), "no end solution"),
-        (answer_cell(solution=False), "non-solution cell"),
-        (check_cell(grade=False), "non-grade cell"),
-        (check_cell("### BEGIN HIDDEN TESTS\nx = 1"), "No end hidden tests"),
+        (cell("### BEGIN SOLUTION\nx = 1"), "no end solution"),
+        (cell(ANSWER, solution=False), "non-solution cell"),
+        (cell(HIDDEN, solution=False), "non-grade cell"),
+        (cell("### BEGIN HIDDEN TESTS\nx = 1", solution=False, grade=True), "No end hidden tests"),
     ],
 )
-def test_marks_that_do_not_fit(cell: NotebookNode, reason):
+def test_marks_that_do_not_fit(marked, reason):
     with pytest.raises(BadMarks, match=reason):
-        learner_copy(new_notebook(cells=[cell]))
+        learner_copy(new_notebook(cells=[marked]))
 
 
 @pytest.mark.parametrize("path", WORKED, ids=lambda path: path.stem)

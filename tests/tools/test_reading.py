@@ -14,14 +14,11 @@ from tools import reading
 
 def test_the_worked_copy_is_shown_where_there_is_one(tmp_path):
     (tmp_path / "solutions").mkdir()
+    with pytest.raises(ValueError, match=f"no notebook in {tmp_path}"):
+        reading.sources(tmp_path)
     for name in ("01_b.ipynb", "00_a.ipynb", "solutions/01_b.ipynb", "index.ipynb"):
         nbformat.write(small(), tmp_path / name)
     assert reading.sources(tmp_path) == [tmp_path / "00_a.ipynb", tmp_path / "solutions/01_b.ipynb"]
-
-
-def test_folder_without_notebooks_is_named(tmp_path):
-    with pytest.raises(ValueError, match=f"no notebook in {tmp_path}"):
-        reading.sources(tmp_path)
 
 
 def test_answers_lose_their_marks_and_nothing_else():
