@@ -38,8 +38,8 @@ def nearest_noun(tokens: Tensor, vocabulary: Vocabulary) -> Tensor:
 def first_noun(tokens: Tensor, vocabulary: Vocabulary) -> Tensor:
     """Agree with the first noun of the sentence, labels (n,) torch.long.
 
-    Right in about 75 % in every setting: the half of the sentences that is not fronted
-    begins with its subject, the other half with a noun of random number.
+    Right in about 75 % in every setting: in the half of the sentences that is not fronted it
+    is the subject, in the other half a noun of random number.
     Raises ValueError naming the first sentence without a noun.
     """
     numbers = _noun_numbers(tokens, vocabulary)
