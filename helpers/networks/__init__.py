@@ -3,7 +3,6 @@
 from helpers.networks import gru, rnn
 from helpers.networks.classifiers import (
     LATCH_CLASSES,
-    LATCH_GAIN,
     Classifier,
     DeepTanh,
     gain_classifier,
@@ -18,20 +17,17 @@ from helpers.networks.classifiers import (
     seeded,
 )
 from helpers.networks.conventions import (
-    OPEN,
     Gate,
-    TorchWeights,
     Weights,
     cho_step,
     gru_step,
     logistic,
     ng_simplified_to_torch,
     ng_step,
-    reset_counterexample,
     swap_ng_and_cho,
     torch_step,
 )
-from helpers.networks.gru import GRU, bias_for_span, hold_gates, set_update_bias
-from helpers.networks.lstm import LSTM, set_forget_bias, set_input_bias
+from helpers.networks.gru import GRU, bias_for_span, hold_gates
+from helpers.networks.lstm import LSTM
 from helpers.networks.rnn import RNN, rnn_step
 from helpers.networks.skip import SkipRNN

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any, TypeVar
 
 import torch
 from torch import Tensor, nn
 
-from helpers.networks.gru import GRU, set_update_bias
-from helpers.networks.lstm import LSTM, set_forget_bias, set_input_bias
+from helpers.networks.gru import GRU
+from helpers.networks.layer import set_gate_bias
+from helpers.networks.lstm import LSTM
 from helpers.networks.rnn import RNN
 from helpers.networks.skip import SkipRNN
 from helpers.validation import choice, integer, number_above
 
-Model = TypeVar("Model", bound=nn.Module)
+Built = TypeVar("Built")
 LATCH_CLASSES = (",", "singular", "plural", "other")
 LATCH_GAIN = 3.6  # above tanh(gain (a - 1/2))'s second pair of fixed points, born at 3.588
 
@@ -60,7 +62,7 @@ class Classifier(nn.Module):
         return output
 
 
-def seeded(seed: int, build: Callable[[], Model]) -> Model:
+def seeded(seed: int, build: Callable[[], Built]) -> Built:
     """Return build() with torch's CPU generator at seed, and the generator as it was.
 
     Raises ValueError if seed is no integer from 0 to 2^64 - 1.
@@ -70,17 +72,22 @@ def seeded(seed: int, build: Callable[[], Model]) -> Model:
         return build()
 
 
+def _around(
+    layer: Callable[[int, int], Any], vocabulary_size: int, hidden: int, seed: int
+) -> Classifier:
+    """Build a classifier around layer(hidden, hidden), with an embedding as wide as the state."""
+    integer("hidden", hidden, minimum=1)
+    return seeded(seed, lambda: Classifier(vocabulary_size, layer(hidden, hidden)))
+
+
 def rnn_classifier(
     vocabulary_size: int, *, hidden: int = 32, nonlinearity: str = "tanh", seed: int = 0
 ) -> Classifier:
     """Build a vanilla RNN with PyTorch's default initialisation, embedding as wide as the state.
 
-    Raises ValueError if a size is below 1 or the nonlinearity is unknown.
+    Raises ValueError if a size is below 1 or the nonlinearity is unknown, as all of these do.
     """
-    integer("hidden", hidden, minimum=1)
-    return seeded(
-        seed, lambda: Classifier(vocabulary_size, RNN(hidden, hidden, nonlinearity=nonlinearity))
-    )
+    return _around(partial(RNN, nonlinearity=nonlinearity), vocabulary_size, hidden, seed)
 
 
 def gain_classifier(
@@ -96,29 +103,20 @@ def gain_classifier(
     Source: Sompolinsky, Crisanti & Sommers 1988, "Chaos in random neural networks", for the
     gain as the number that decides.
     """
-
-    def build() -> Classifier:
-        model = rnn_classifier(vocabulary_size, hidden=hidden, nonlinearity=nonlinearity, seed=seed)
-        nn.init.normal_(model.layer.weight_hh_l0, 0, gain / hidden**0.5)
-        return model
-
-    return seeded(seed, build)
+    model = rnn_classifier(vocabulary_size, hidden=hidden, nonlinearity=nonlinearity, seed=seed)
+    seeded(seed, lambda: nn.init.normal_(model.layer.weight_hh_l0, 0, gain / hidden**0.5))
+    return model
 
 
 def orthogonal_classifier(vocabulary_size: int, *, hidden: int = 32, seed: int = 0) -> Classifier:
     """Build a tanh RNN whose W starts as a random orthogonal matrix: all singular values are 1.
 
-    Raises ValueError if a size is below 1.
     Source: Saxe, McClelland & Ganguli 2014, "Exact solutions to the nonlinear dynamics of
     learning in deep linear neural networks".
     """
-
-    def build() -> Classifier:
-        model = rnn_classifier(vocabulary_size, hidden=hidden, seed=seed)
-        nn.init.orthogonal_(model.layer.weight_hh_l0)
-        return model
-
-    return seeded(seed, build)
+    model = rnn_classifier(vocabulary_size, hidden=hidden, seed=seed)
+    seeded(seed, lambda: nn.init.orthogonal_(model.layer.weight_hh_l0))
+    return model
 
 
 def identity_classifier(
@@ -128,53 +126,31 @@ def identity_classifier(
 
     input_std: standard deviation of a Gaussian draw of U, 0.001 in the source; None keeps
     PyTorch's draw, which is larger.
-    Raises ValueError if a size is below 1, or input_std no number above 0.
     Source: Le, Jaitly & Hinton 2015, "A simple way to initialize recurrent networks of
     rectified linear units".
     """
-
-    def build() -> Classifier:
-        model = rnn_classifier(vocabulary_size, hidden=hidden, nonlinearity="relu", seed=seed)
-        with torch.no_grad():
-            nn.init.eye_(model.layer.weight_hh_l0)
-            model.layer.bias_ih_l0.zero_()
-            model.layer.bias_hh_l0.zero_()
-            if input_std is not None:
-                model.layer.weight_ih_l0.normal_(std=number_above("input_std", input_std, 0))
-        return model
-
-    return seeded(seed, build)
+    model = rnn_classifier(vocabulary_size, hidden=hidden, nonlinearity="relu", seed=seed)
+    nn.init.eye_(model.layer.weight_hh_l0)
+    nn.init.zeros_(model.layer.bias_ih_l0)
+    nn.init.zeros_(model.layer.bias_hh_l0)
+    if input_std is not None:
+        seeded(seed, lambda: nn.init.normal_(model.layer.weight_ih_l0, std=input_std))
+    return model
 
 
 def leaky_classifier(
     vocabulary_size: int, *, hidden: int = 32, leak: float = 0.1, seed: int = 0
 ) -> Classifier:
-    """Build a tanh RNN that moves by the share `leak` a step: h = (1 - leak) h + leak tanh(...).
-
-    Raises ValueError if a size is below 1, or leak no number above 0.
-    Source: `helpers.networks.skip`.
-    """
-    integer("hidden", hidden, minimum=1)
-    write = number_above("leak", leak, 0)
-    return seeded(
-        seed,
-        lambda: Classifier(vocabulary_size, SkipRNN(hidden, hidden, keep=1 - write, write=write)),
-    )
+    """Build a tanh RNN that moves by the share `leak` a step: h = (1 - leak) h + leak tanh(...)."""
+    layer = partial(SkipRNN, keep=1 - leak, write=leak)
+    return _around(layer, vocabulary_size, hidden, seed)
 
 
 def residual_classifier(
     vocabulary_size: int, *, hidden: int = 32, write: float = 0.1, seed: int = 0
 ) -> Classifier:
-    """Build a tanh RNN that adds to its state: h = h + write tanh(...).
-
-    Raises ValueError if a size is below 1, or write no number above 0.
-    Source: `helpers.networks.skip`.
-    """
-    integer("hidden", hidden, minimum=1)
-    number_above("write", write, 0)
-    return seeded(
-        seed, lambda: Classifier(vocabulary_size, SkipRNN(hidden, hidden, keep=1.0, write=write))
-    )
+    """Build a tanh RNN that adds to its state: h = h + write tanh(...)."""
+    return _around(partial(SkipRNN, keep=1.0, write=write), vocabulary_size, hidden, seed)
 
 
 def lstm_classifier(
@@ -189,15 +165,15 @@ def lstm_classifier(
 
     input_bias: None keeps PyTorch's draw. forget_bias log(gap) with input_bias -log(gap)
     makes a fresh LSTM keep for about gap steps, and write so little that it does not fill up.
-    Raises ValueError if a size is below 1 or a bias is not finite.
-    Source: `helpers.networks.lstm`; Tallec & Ollivier 2018, "Can recurrent neural networks
-    warp time?", equation 16, for both biases.
+    Raises ValueError if a bias is not finite.
+    Source: Gers, Schmidhuber & Cummins 2000; Jozefowicz, Zaremba & Sutskever 2015, "An empirical
+    exploration of recurrent network architectures", section 4, for forget bias 1; Tallec &
+    Ollivier 2018, "Can recurrent neural networks warp time?", equation 16, for both biases.
     """
-    integer("hidden", hidden, minimum=1)
-    model = seeded(seed, lambda: Classifier(vocabulary_size, LSTM(hidden, hidden)))
-    set_forget_bias(model.layer, forget_bias)
+    model = _around(LSTM, vocabulary_size, hidden, seed)
+    set_gate_bias(model.layer, 1, forget_bias)
     if input_bias is not None:
-        set_input_bias(model.layer, input_bias)
+        set_gate_bias(model.layer, 0, input_bias)
     return model
 
 
@@ -207,13 +183,12 @@ def gru_classifier(
     """Build a GRU with PyTorch's default initialisation, and a bias on its update gate if given.
 
     log(gap) makes the fresh gate keep a state for about gap steps: z = 1 - 1 / (gap + 1).
-    Raises ValueError if a size is below 1 or the bias is not finite.
+    Raises ValueError if the bias is not finite.
     Source: Tallec & Ollivier 2018, section 2, for the bias.
     """
-    integer("hidden", hidden, minimum=1)
-    model = seeded(seed, lambda: Classifier(vocabulary_size, GRU(hidden, hidden)))
+    model = _around(GRU, vocabulary_size, hidden, seed)
     if update_bias is not None:
-        set_update_bias(model.layer, update_bias)
+        set_gate_bias(model.layer, 1, update_bias)
     return model
 
 

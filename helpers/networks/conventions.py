@@ -17,7 +17,7 @@ the sign of the update gate's weights, W, U and b. Ng's simplified form becomes 
 by that sign and a reset gate held at 1.
 
 There is no third conversion: Cho resets before the matrix product, U (r * h), PyTorch
-after it, r * (U h). `reset_counterexample` says why no weights can bridge that.
+after it, r * (U h), and no weights can bridge that.
 
 Sources: Cho et al. 2014, "Learning phrase representations using RNN encoder-decoder",
 section 2.3; Ng, "Sequence Models" (deeplearning.ai), week 1; PyTorch's documentation of
@@ -127,26 +127,6 @@ def ng_simplified_to_torch(weights: Weights) -> TorchWeights:
     held = Gate(np.zeros_like(keep.x), np.zeros_like(keep.h), np.full_like(keep.b, OPEN))
     U, W, b = (np.concatenate(parts) for parts in zip(held, keep, candidate, strict=True))
     return TorchWeights(U, W, b, np.zeros_like(b))
-
-
-def reset_counterexample() -> Weights:
-    """Build a GRU in Cho's convention, two units and one input, that PyTorch's cannot equal.
-
-    The resets are logistic(2 x) and logistic(-2 x), the first unit's candidate sums the
-    two states: its pre-activation is r_1 h_1 + r_2 h_2, (.88, .12) . h at x = 1 and
-    (.12, .88) . h at x = -1. PyTorch's is w x + b + r (u . h + c), with one u for all x.
-    On the line u . h + c = 0 it does not depend on h, whatever r is, so at both inputs
-    Cho's should not either: then u is parallel to (.88, .12) and to (.12, .88), which
-    no u is. (u = 0 leaves r c, which is bounded, where Cho's is not.) Equal on a region,
-    however small, would mean equal everywhere, since both are analytic in h.
-    """
-    unread, nothing = np.zeros((2, 1)), np.zeros((2, 2))
-    no_bias = np.zeros(2)
-    return Weights(
-        update=Gate(unread, nothing, no_bias),
-        candidate=Gate(unread, np.array([[1.0, 1.0], [0.0, 0.0]]), no_bias),
-        reset=Gate(np.array([[2.0], [-2.0]]), nothing, no_bias),
-    )
 
 
 def _update_and_candidate(x: Array, h: Array, weights: Weights) -> tuple[Array, Array]:

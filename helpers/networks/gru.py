@@ -39,19 +39,19 @@ which resets after the matrix product (see helpers.networks.conventions).
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
+from typing import Any
 
 import numpy as np
 import torch
-from torch import nn
 
 from helpers.networks.conventions import OPEN
 from helpers.networks.layer import (
     Gradients,
     RecurrentLayer,
+    all_finite,
     chunk_length,
     flush_subnormal,
-    set_gate_bias,
 )
 from helpers.validation import Array
 
@@ -174,7 +174,7 @@ def backward(
             start = max(0, stop - chunk)
             direct, x, h_before = (each[start:stop] for each in (grad_states, inputs, states))
             loss_reads = direct.any()
-            if not loss_reads and not signal.any() and _finite(x) and _finite(h_before):
+            if not loss_reads and not signal.any() and all_finite(x) and all_finite(h_before):
                 continue
             length = stop - start
             if loss_reads:
@@ -252,10 +252,6 @@ def _columns(sequence: Array) -> Array:
     return sequence.swapaxes(0, 1).reshape(sequence.shape[1], -1)
 
 
-def _finite(array: Array) -> bool:
-    return bool(np.isfinite(array).all())
-
-
 class GRU(RecurrentLayer):
     """One-layer GRU on the CPU, equal to torch.nn.GRU(..., batch_first=True) and faster.
 
@@ -266,24 +262,11 @@ class GRU(RecurrentLayer):
 
     gates = 3
 
-    def propagate(
-        self, inputs: Array, h0: Array | None, probe: Array | None, *parameters: Array
-    ) -> tuple[Array, ...]:
-        U, W, b, b_h = parameters
-        return forward(inputs, U, W, b, b_h, h0, probe=probe)
+    def propagate(self, *given: Any, probe: Array | None) -> tuple[Array, ...]:
+        return forward(*given, probe=probe)
 
-    def backpropagate(
-        self,
-        grad_states: Array,
-        grad_last: Array | None,
-        inputs: Array,
-        probe: Array | None,
-        parameters: Sequence[Array],
-        kept: Sequence[Array],
-        wanted: Collection[str],
-    ) -> Gradients:
-        weights = parameters[:2]
-        return backward(grad_states, inputs, *kept, *weights, grad_last=grad_last, wanted=wanted)
+    def backpropagate(self, *given: Any, probe: Array | None, **options: Any) -> Gradients:
+        return backward(*given, **options)
 
 
 def bias_for_span(span: float) -> float:
@@ -297,21 +280,6 @@ def bias_for_span(span: float) -> float:
     if not span >= 2:
         raise ValueError(f"span must be 2 or more; got {span!r}")
     return math.log(span - 1)
-
-
-def set_update_bias(layer: GRU | nn.GRU, bias: float) -> None:
-    """Give the update gate of a one-layer GRU this bias, in place.
-
-    bias: `bias_for_span(T)` keeps a state for about T steps.
-    PyTorch adds up two biases per gate. This one is written into bias_hh_l0[H:2H], and
-    bias_ih_l0[H:2H] becomes 0: with log(T - 1) in both, their sum is 2 log(T - 1), and
-    the span is not T but about T squared.
-    Raises ValueError if the layer is no one-layer GRU with biases, or bias no finite number.
-    Source: Tallec & Ollivier 2018, "Can recurrent neural networks warp time?", section 2.
-    """
-    if not isinstance(layer, GRU | nn.GRU):
-        raise ValueError(f"layer must be a GRU; got {type(layer).__name__}")
-    set_gate_bias(layer, 1, bias)
 
 
 def hold_gates(layer: GRU, span: float | None = None) -> None:

@@ -12,7 +12,7 @@ one step's states are then one block of memory, and all steps together are one m
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
@@ -29,6 +29,10 @@ CHUNK_STEPS = 64
 def chunk_length(batch: int, hidden: int) -> int:
     """Return how many steps to work on at a time, so that they stay in a core's cache."""
     return max(1, min(CHUNK_STEPS, CHUNK_ENTRIES // (batch * hidden)))
+
+
+def all_finite(array: Array) -> bool:
+    return bool(np.isfinite(array).all())
 
 
 @contextmanager
@@ -71,10 +75,10 @@ class Recurrence(torch.autograd.Function):
         inputs = inputs.contiguous()
         if probe is not None and not probe.any():
             probe = None
-        arrays = map(_array, (inputs, h0, probe, *parameters))
-        kept = [torch.from_numpy(array) for array in layer.propagate(*arrays)]
+        given = map(_array, (inputs, *parameters, h0))
+        kept = [torch.from_numpy(each) for each in layer.propagate(*given, probe=_array(probe))]
         ctx.layer = layer
-        ctx.save_for_backward(inputs, probe, *parameters, *kept)
+        ctx.save_for_backward(probe, inputs, *kept, *parameters[:2])
         ctx.set_materialize_grads(False)
         states = kept[0]
         return states[1:], states[-1].clone(memory_format=torch.contiguous_format)
@@ -87,16 +91,15 @@ class Recurrence(torch.autograd.Function):
                 "create_graph=True, or use PyTorch's own layer for second ones"
             )
         grad_states, grad_last = map(_array, grads)
-        inputs, probe, *rest = map(_array, ctx.saved_tensors)
-        parameters, kept = rest[:4], rest[4:]
+        probe, inputs, *given = map(_array, ctx.saved_tensors)
         if grad_states is None:
-            states = kept[0][1:]
+            states = given[0][1:]
             grad_states = np.broadcast_to(states.dtype.type(0), states.shape)
         # autograd's arguments after the layer are in the order of Gradients
         needs = ctx.needs_input_grad[1:]
         wanted = {name for name, need in zip(Gradients._fields, needs, strict=True) if need}
         gradients = ctx.layer.backpropagate(
-            grad_states, grad_last, inputs, probe, parameters, kept, wanted
+            grad_states, inputs, *given, grad_last=grad_last, probe=probe, wanted=wanted
         )
         return None, *(None if found is None else torch.from_numpy(found) for found in gradients)
 
@@ -135,31 +138,20 @@ class RecurrentLayer(nn.Module):
     def extra_repr(self) -> str:
         return f"{self.input_size}, {self.hidden_size}"
 
-    def propagate(
-        self, inputs: Array, h0: Array | None, probe: Array | None, *parameters: Array
-    ) -> tuple[Array, ...]:
+    def propagate(self, *given: Any, probe: Array | None) -> tuple[Array, ...]:
         """Return the states h_0 ... h_T (steps + 1, batch, hidden), and what else backward needs.
 
-        inputs (steps, batch, input); h0 (batch, hidden), probe (steps, batch, hidden),
-        None for zeros; parameters in the order of the class docstring.
+        given: inputs (steps, batch, input), the four parameters, h_0 (batch, hidden); probe:
+        (steps, batch, hidden). h_0 and probe: None for zeros.
         """
         raise NotImplementedError
 
-    def backpropagate(
-        self,
-        grad_states: Array,
-        grad_last: Array | None,
-        inputs: Array,
-        probe: Array | None,
-        parameters: Sequence[Array],
-        kept: Sequence[Array],
-        wanted: Collection[str],
-    ) -> Gradients:
+    def backpropagate(self, *given: Any, **options: Any) -> Gradients:
         """Return the gradients named in wanted.
 
-        grad_states (steps, batch, hidden): the loss's direct derivative by the states;
-        grad_last (batch, hidden): more of it for h_T, None for none; kept: what
-        `propagate` returned; inputs, probe, parameters: what it was given.
+        given: grad_states (steps, batch, hidden), the loss's direct derivative by the states;
+        inputs; what `propagate` returned; the two weights. options: grad_last (batch, hidden),
+        more of it for h_T, None for none; probe; wanted.
         """
         raise NotImplementedError
 
@@ -210,19 +202,16 @@ class RecurrentLayer(nn.Module):
         )
 
 
-def set_gate_bias(layer: nn.Module, gate: int, bias: float) -> None:
-    """Write a bias for one gate of torch's layers or ours, in place.
+def set_gate_bias(layer: Any, gate: int, bias: float) -> None:
+    """Write a bias for one gate of a GRU or an LSTM of one layer, in place.
 
     gate: its place in PyTorch's order, r z n or i f g o. PyTorch adds up two biases per
-    gate: bias_hh_l0 takes this one, and bias_ih_l0 becomes 0, so that it counts once.
-    Raises ValueError if the layer is not one layer in one direction with biases, or bias is
-    no finite number.
+    gate: bias_hh_l0 takes this one, and bias_ih_l0 becomes 0, so that it counts once. With
+    log(T - 1) in both, a GRU's span is not T but about T squared.
+    Raises ValueError if bias is no finite number.
     """
-    parameters = dict(layer.named_parameters())
-    if set(parameters) != {"weight_ih_l0", "weight_hh_l0", "bias_ih_l0", "bias_hh_l0"}:
-        raise ValueError("layer must have one layer, one direction and biases")
-    value, hidden = finite_number("bias", bias), parameters["weight_hh_l0"].shape[1]
-    rows = slice(gate * hidden, (gate + 1) * hidden)
+    value = finite_number("bias", bias)
+    rows = slice(gate * layer.hidden_size, (gate + 1) * layer.hidden_size)
     with torch.no_grad():
-        parameters["bias_hh_l0"][rows] = value
-        parameters["bias_ih_l0"][rows] = 0
+        layer.bias_hh_l0[rows] = value
+        layer.bias_ih_l0[rows] = 0

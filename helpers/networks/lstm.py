@@ -20,8 +20,6 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from helpers.networks.layer import set_gate_bias
-
 
 class LSTM(nn.LSTM):
     """One-layer LSTM, torch.nn.LSTM(input_size, hidden_size, batch_first=True) with a probe."""
@@ -64,31 +62,3 @@ class LSTM(nn.LSTM):
             h, c = h + to_h, c + to_c
             output.append(h)
         return torch.stack(output, dim=1), (h[None], c[None])
-
-
-def set_forget_bias(layer: nn.LSTM, bias: float) -> None:
-    """Give the forget gate of a one-layer LSTM this bias, in place.
-
-    PyTorch adds up two biases per gate: this one is written into bias_hh_l0[H:2H], and
-    bias_ih_l0[H:2H] becomes 0, so that it counts once.
-    Raises ValueError if the layer is no one-layer LSTM with biases, or bias no finite number.
-    Source: Gers, Schmidhuber & Cummins 2000; Jozefowicz, Zaremba & Sutskever 2015,
-    "An empirical exploration of recurrent network architectures", section 4, for bias 1.
-    """
-    _set_bias(layer, 1, bias)
-
-
-def set_input_bias(layer: nn.LSTM, bias: float) -> None:
-    """Give the input gate of a one-layer LSTM this bias, in place, as `set_forget_bias` does.
-
-    Raises ValueError if the layer is no one-layer LSTM with biases, or bias no finite number.
-    Source: Tallec & Ollivier 2018, "Can recurrent neural networks warp time?", equation 16.
-    """
-    _set_bias(layer, 0, bias)
-
-
-def _set_bias(layer: nn.LSTM, gate: int, bias: float) -> None:
-    """Write a bias for one gate, counted in PyTorch's order: input, forget, cell, output."""
-    if not isinstance(layer, nn.LSTM):
-        raise ValueError(f"layer must be an LSTM; got {type(layer).__name__}")
-    set_gate_bias(layer, gate, bias)

@@ -30,14 +30,15 @@ neural networks", equations 3 to 5, whose product of Jacobians is the repeated
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Collection
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from helpers.networks.layer import (
     Gradients,
     RecurrentLayer,
+    all_finite,
     chunk_length,
     flush_subnormal,
 )
@@ -183,7 +184,7 @@ def backward(
             start = max(0, stop - chunk)
             direct, x, h_before = (each[start:stop] for each in (grad_states, inputs, states))
             loss_reads = direct.any()
-            if not loss_reads and not signal.any() and _finite(x) and _finite(h_before):
+            if not loss_reads and not signal.any() and all_finite(x) and all_finite(h_before):
                 continue
             phi = states[start + 1 : stop + 1]
             if probe is not None:
@@ -223,10 +224,6 @@ def _rows(sequence: Array) -> Array:
     return sequence.reshape(-1, sequence.shape[-1])
 
 
-def _finite(array: Array) -> bool:
-    return bool(np.isfinite(array).all())
-
-
 class RNN(RecurrentLayer):
     """One-layer RNN on the CPU, equal to torch.nn.RNN(..., batch_first=True) and faster.
 
@@ -240,35 +237,11 @@ class RNN(RecurrentLayer):
         super().__init__(input_size, hidden_size)
         self.nonlinearity = choice("nonlinearity", nonlinearity, NONLINEARITIES)
 
-    def propagate(
-        self, inputs: Array, h0: Array | None, probe: Array | None, *parameters: Array
-    ) -> tuple[Array, ...]:
-        U, W, b, b_h = parameters
-        return (forward(inputs, U, W, b, b_h, h0, nonlinearity=self.nonlinearity, probe=probe),)
+    def propagate(self, *given: Any, probe: Array | None) -> tuple[Array, ...]:
+        return (forward(*given, nonlinearity=self.nonlinearity, probe=probe),)
 
-    def backpropagate(
-        self,
-        grad_states: Array,
-        grad_last: Array | None,
-        inputs: Array,
-        probe: Array | None,
-        parameters: Sequence[Array],
-        kept: Sequence[Array],
-        wanted: Collection[str],
-    ) -> Gradients:
-        weight_ih, weight_hh, _, _ = parameters
-        (states,) = kept
-        return backward(
-            grad_states,
-            inputs,
-            states,
-            weight_ih,
-            weight_hh,
-            grad_last=grad_last,
-            nonlinearity=self.nonlinearity,
-            probe=probe,
-            wanted=wanted,
-        )
+    def backpropagate(self, *given: Any, **options: Any) -> Gradients:
+        return backward(*given, nonlinearity=self.nonlinearity, **options)
 
     def extra_repr(self) -> str:
         kind = "" if self.nonlinearity == "tanh" else f", nonlinearity={self.nonlinearity}"

@@ -15,30 +15,35 @@ from torch import Tensor, nn
 
 from helpers.networks import gru, rnn
 from helpers.networks.conventions import TorchWeights, gru_step, logistic, torch_step
-from helpers.networks.gru import GRU, bias_for_span, set_update_bias
-from helpers.networks.layer import Gradients
+from helpers.networks.gru import GRU, bias_for_span
+from helpers.networks.layer import Gradients, set_gate_bias
+from helpers.networks.lstm import LSTM
 from helpers.networks.rnn import RNN, rnn_step
 
 TOLERANCE = {torch.float32: 1e-5, torch.float64: 1e-11}
 INPUT, HIDDEN = 3, 5
 MODULE = {RNN: rnn, GRU: gru}
 both = pytest.mark.parametrize("kind", [RNN, GRU])
+kinds = pytest.mark.parametrize(
+    ("kind", "options"), [(RNN, {}), (RNN, {"nonlinearity": "relu"}), (GRU, {})]
+)
 
 
-def twins(kind, dtype=torch.float64, *, size=INPUT, hidden=HIDDEN, **options):
+def twins(kind, dtype=torch.float64, **options):
     """torch's layer and ours with the same parameters."""
     torch.manual_seed(0)
-    theirs = {RNN: nn.RNN, GRU: nn.GRU}[kind](size, hidden, batch_first=True, **options).to(dtype)
-    ours = kind(size, hidden, **options).to(dtype)
+    theirs = {RNN: nn.RNN, GRU: nn.GRU}[kind](INPUT, HIDDEN, batch_first=True, **options).to(dtype)
+    ours = kind(INPUT, HIDDEN, **options).to(dtype)
     ours.load_state_dict(theirs.state_dict())
     return theirs, ours
 
 
 def assert_close(got: Tensor, want: Tensor) -> None:
-    """Equal relative to the largest entry, to the tolerance of the dtype."""
+    """Equal relative to the largest entry; numbers too small for the dtype may be 0 in one."""
     assert got.shape == want.shape
     assert got.dtype == want.dtype
-    assert (got - want).abs().max() <= TOLERANCE[want.dtype] * want.abs().max()
+    lost = 100 * torch.finfo(want.dtype).tiny
+    assert (got - want).abs().max() <= TOLERANCE[want.dtype] * want.abs().max() + lost
 
 
 def arrays(kind, *, steps=7, batch=2) -> dict[str, np.ndarray]:
@@ -78,48 +83,33 @@ def decaying_chain(kind, keep, steps, dtype=np.float32, read=()) -> np.ndarray:
 # Equality with torch's layers
 
 
-@pytest.mark.parametrize(
-    ("kind", "options"), [(RNN, {}), (RNN, {"nonlinearity": "relu"}), (GRU, {})]
-)
+def loss_of(which, output, h_n):
+    """A loss that reads some of what a layer returns."""
+    weight = torch.linspace(-1, 1, output.numel(), dtype=output.dtype).view_as(output)
+    return {
+        "all": (output * weight).sum() + h_n.square().sum(),
+        "last": output[:, -1].square().sum(),
+        "h_n": h_n.square().sum(),
+    }[which]
+
+
+@kinds
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
-@pytest.mark.parametrize("shape", [(4, 150), (1, 1), (2, 70)], ids=str)
-def test_outputs_and_gradients_equal_torch(kind, options, dtype, shape):
+@pytest.mark.parametrize(
+    ("shape", "loss"), [((4, 150), "all"), ((1, 1), "all"), ((8, 130), "last"), ((32, 70), "h_n")]
+)
+def test_outputs_and_gradients_equal_torch(kind, options, dtype, shape, loss):
     layers = twins(kind, dtype, **options)
     x, hx = torch.randn(*shape, INPUT, dtype=dtype), torch.randn(1, shape[0], HIDDEN, dtype=dtype)
-    factor = torch.randn(*shape, HIDDEN, dtype=dtype)
     found = []
     for layer in layers:
         leaves = [x.clone().requires_grad_(), hx.clone().requires_grad_()]
         output, h_n = layer(*leaves)
-        loss = (output * factor).sum() + h_n.square().sum()
-        found.append([output, h_n, *torch.autograd.grad(loss, [*leaves, *layer.parameters()])])
+        wanted = [*leaves, *layer.parameters()]
+        gradients = torch.autograd.grad(loss_of(loss, output, h_n), wanted)
+        found.append([output, h_n, layer(x)[0], *gradients])
     for want, got in zip(*found, strict=True):
         assert_close(got, want)
-
-
-@both
-@pytest.mark.parametrize("loss", ["last", "all", "h_n"])
-@pytest.mark.parametrize("batch", [8, 32])
-def test_the_benchmarked_passes_equal_torch(kind, batch, loss):
-    layers = twins(kind, torch.float32, size=32, hidden=32)
-    x = torch.randn(batch, 130, 32)
-    found = []
-    for layer in layers:
-        output, h_n = layer(x)
-        {"last": output[:, -1], "all": output, "h_n": h_n}[loss].square().sum().backward()
-        found.append([output, h_n, *(p.grad for p in layer.parameters())])
-    for want, got in zip(*found, strict=True):
-        assert_close(got, want)
-
-
-@both
-def test_without_hx_the_first_state_is_zero_and_h_n_is_the_last(kind):
-    theirs, ours = twins(kind)
-    x = torch.randn(2, 4, INPUT).double()
-    output, h_n = ours(x)
-    assert_close(output, theirs(x)[0])
-    assert output[:, -1].equal(h_n[0])
-    assert h_n.is_contiguous()
 
 
 @both
@@ -182,9 +172,8 @@ def test_gradcheck(kind, probe_scale, monkeypatch):
     torch.manual_seed(0)
     layer = (GRU(2, 3) if kind == "GRU" else RNN(2, 3, nonlinearity=kind)).double()
     names = [name for name, _ in layer.named_parameters()]
-    x, hx = torch.randn(2, 5, 2), torch.randn(1, 2, 3)
-    probe = probe_scale * torch.randn(2, 5, 3)
-    leaves = [t.double().requires_grad_() for t in (x, hx, probe)]
+    drawn = torch.randn(2, 5, 2), torch.randn(1, 2, 3), probe_scale * torch.randn(2, 5, 3)
+    leaves = [each.double().requires_grad_() for each in drawn]
 
     def call(x, hx, probe, *parameters):
         named = dict(zip(names, parameters, strict=True))
@@ -280,25 +269,13 @@ def test_the_two_biases_do_not_share_a_gradient(kind):
     assert torch.equal(layer.bias_ih_l0.grad, want)
 
 
-def change_output(layer, x, output):
-    output.detach().mul_(2)
-
-
-def change_weight(layer, x, output):
-    layer.weight_hh_l0.detach().mul_(2)
-
-
-def change_input(layer, x, output):
-    x.mul_(2)
-
-
 @both
-@pytest.mark.parametrize("change", [change_output, change_weight, change_input])
-def test_what_changes_before_the_backward_is_refused_not_used(kind, change):
+@pytest.mark.parametrize("changed", ["input", "weight", "output"])
+def test_what_changes_before_the_backward_is_refused_not_used(kind, changed):
     layer, x = kind(INPUT, HIDDEN), torch.randn(1, 4, INPUT)
     output, _ = layer(x)
     loss = output.sum()
-    change(layer, x, output)
+    {"input": x, "weight": layer.weight_hh_l0, "output": output}[changed].detach().mul_(2)
     with pytest.raises(RuntimeError, match=r"modified (inplace|by an inplace operation)"):
         loss.backward()
 
@@ -328,9 +305,7 @@ def test_threads_do_not_disturb_each_other(kind):
 # inf, NaN and overflow
 
 
-@pytest.mark.parametrize(
-    ("kind", "options"), [(RNN, {}), (RNN, {"nonlinearity": "relu"}), (GRU, {})]
-)
+@kinds
 @pytest.mark.parametrize("value", [math.inf, math.nan])
 def test_non_finite_inputs_propagate_as_in_torch(kind, options, value):
     layers = twins(kind, torch.float32, **options)
@@ -366,13 +341,9 @@ def test_overflow_is_silent_and_falls_on_the_same_step_as_in_torch():
 @both
 @pytest.mark.parametrize(
     ("sizes", "message"),
-    [
-        ((0, 2), "input_size must be at least 1; got 0"),
-        ((2, -1), "hidden_size must be at least 1; got -1"),
-        ((2.5, 2), "input_size must be an integer"),
-    ],
+    [((0, 2), "input_size must be at least 1; got 0"), ((2, 2.5), "hidden_size must be an int")],
 )
-def test_bad_layers(kind, sizes, message):
+def test_bad_sizes(kind, sizes, message):
     with pytest.raises(ValueError, match=message):
         kind(*sizes)
 
@@ -393,7 +364,6 @@ X = torch.zeros(2, 4, INPUT)
         ({"input": X[..., :2]}, r"input must have shape .*got \(2, 4, 2\)"),
         ({"input": X[:, :0]}, "at least one step"),
         ({"input": X.double()}, r"input must be torch\.float32.*got torch\.float64"),
-        ({"input": X.int()}, r"input must be torch\.float32.*got torch\.int32"),
         ({"input": X, "hx": torch.zeros(2, 5)}, r"hx must have shape \(1, 2, 5\)"),
         ({"input": X, "hx": torch.zeros(1, 2, 5).double()}, r"hx must be torch\.float32"),
         ({"input": X, "probe": torch.zeros(2, 3, 5)}, r"probe must have shape \(2, 4, 5\); got"),
@@ -407,7 +377,7 @@ def test_bad_calls(kind, call, message):
 # The update gate's bias
 
 
-@pytest.mark.parametrize("span", [2, 3, 10, 100, 1000])
+@pytest.mark.parametrize("span", [2, 300])
 def test_bias_for_span_leaves_one_part_in_span_to_write(span):
     assert logistic(bias_for_span(span)) == pytest.approx(1 - 1 / span, abs=1e-14)
 
@@ -417,38 +387,14 @@ def test_bias_for_span_refuses_a_span_below_two():
         bias_for_span(1)
 
 
-@pytest.mark.parametrize("kind", [GRU, nn.GRU])
-def test_the_bias_counts_once_and_changes_nothing_else(kind):
+@pytest.mark.parametrize(("kind", "gates"), [(GRU, 3), (LSTM, 4)])
+@pytest.mark.parametrize("gate", [0, 1])
+def test_a_gates_bias_counts_once_and_nothing_else_changes(kind, gates, gate):
     layer = kind(INPUT, HIDDEN)
     before = [p.detach().clone() for p in layer.parameters()]
-    set_update_bias(layer, bias_for_span(300))
-    rows = slice(HIDDEN, 2 * HIDDEN)
-    z = torch.sigmoid((layer.bias_ih_l0 + layer.bias_hh_l0)[rows])
-    torch.testing.assert_close(z, torch.full_like(z, 1 - 1 / 300), rtol=0, atol=1e-6)
+    set_gate_bias(layer, gate, 1.5)
+    rows = torch.arange(gates * HIDDEN) // HIDDEN == gate
+    assert ((layer.bias_ih_l0 + layer.bias_hh_l0)[rows] == 1.5).all()
     for old, new in zip(before[2:], [layer.bias_ih_l0, layer.bias_hh_l0], strict=True):
-        old[rows] = new.detach()[rows]
-        assert torch.equal(old, new)
-    assert torch.equal(before[1], layer.weight_hh_l0)
-
-
-def test_in_both_biases_the_span_is_squared():
-    layer = GRU(1, 1).double()
-    set_update_bias(layer, math.log(99))
-    with torch.no_grad():
-        layer.bias_ih_l0[1:2] = layer.bias_hh_l0[1:2]
-    z = torch.sigmoid((layer.bias_ih_l0 + layer.bias_hh_l0)[1])
-    assert 1 / (1 - z.item()) == pytest.approx(99**2 + 1)
-
-
-@pytest.mark.parametrize(
-    ("layer", "bias", "message"),
-    [
-        (nn.RNN(2, 3), 1.0, "layer must be a GRU; got RNN"),
-        (nn.GRU(2, 3, num_layers=2), 1.0, "layer must have one layer"),
-        (nn.GRU(2, 3, bias=False), 1.0, "one direction and biases"),
-        (GRU(2, 3), math.inf, "bias must be a finite number; got inf"),
-    ],
-)
-def test_bad_biases(layer, bias, message):
-    with pytest.raises(ValueError, match=message):
-        set_update_bias(layer, bias)
+        assert torch.equal(old[~rows], new[~rows])
+    assert all(map(torch.equal, before[:2], [layer.weight_ih_l0, layer.weight_hh_l0]))
