@@ -22,45 +22,7 @@ from helpers.checks.notebook_06 import clip_by_norm, train_step
 from helpers.checks.notebook_07 import bias_for_span, gru_step, my_run, update_term
 from helpers.checks.notebook_08 import coin, my_rnn
 from helpers.checks.notebook_09 import beside_model_answer, quiz, statements
-from helpers.checks.registry import EXERCISES, Exercise, exercises, progress, table
+from helpers.checks.registry import EXERCISES, progress
 from helpers.checks.results import Result
 from helpers.checks.safe_steps import choose_threshold, safe_step
 from helpers.checks.sick_runs import diagnose, log_row, sick_runs
-
-__all__ = [
-    "EXERCISES",
-    "Exercise",
-    "Result",
-    "beside_model_answer",
-    "bias_for_span",
-    "bptt_step",
-    "choose_threshold",
-    "choose_w",
-    "clip_by_norm",
-    "coin",
-    "diagnose",
-    "exercises",
-    "first_inf",
-    "flip_test",
-    "fool_the_latch",
-    "growing_matrix",
-    "growing_step",
-    "gru_step",
-    "guess",
-    "log_factors",
-    "log_row",
-    "my_rnn",
-    "my_run",
-    "progress",
-    "quiz",
-    "rnn_step",
-    "safe_step",
-    "sick_runs",
-    "signal",
-    "statements",
-    "step_jacobian",
-    "table",
-    "train_step",
-    "update_term",
-    "words_between",
-]

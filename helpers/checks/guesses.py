@@ -18,56 +18,49 @@ NEAR_COUNT = 0.1
 SAME = 0.01
 
 
-def guess(
-    name: str,
-    guess: Any,
-    measured: float,
-    unit: str = "",
-    *,
-    rough: bool = False,
-) -> Result:
+def guess(name: str, guess: Any, measured: float, unit: str = "", *, rough: bool = False) -> Result:
     """Say how far a guess is from the measured value, near or far; None gets the value alone.
 
     measured: a whole number (int) is printed and judged as such, a float after "≈". unit: of
-    both; "%" and "degrees" are compared by their difference, "per step", "per word" and the
-    like as factors, by what they lose or gain at each step, all else by its ratio.
+    both; "%" and "degrees" are compared by their difference, "per step" and "per word" as
+    factors, by what they lose or gain at each step, all else by its ratio.
     rough: of measured only the size holds on every processor; it is printed after "~".
     A typed guess is followed by what its distance teaches, where LESSONS has it.
-    Raises ValueError if measured is not finite.
     """
     whole = isinstance(measured, Integral)
     value = float(measured)
-    if not math.isfinite(value):
-        raise ValueError(f"measured must be finite; got {measured!r}")
     if abs(value) < SPANS.get(unit, 0.0) / 1e5:
         value = 0.0  # a rounding error of what is 0
     shown = size(value) if rough else f"{value:,.0f}" if whole else about(value, 3)
-    was = _with_unit(shown, unit)
+    was = f"measured {shown} {unit}".rstrip()
     if guess is None:
-        return Result(name, NO_GUESS, f"{name}: measured {was}.")
-    try:
-        typed = _number(guess, unit)
-    except ValueError as error:
-        return Result(name, FAILED, text_of(name, FAILED, (str(error),), "no number yet"))
-    near, distance = _distance(typed, value, unit, whole)
+        return Result(name, NO_GUESS, f"{name}: {was}.")
+    typed = _number(guess)
+    if typed is None:
+        wanted = f"write one number{f', in {unit}' if unit in SPANS else ''}, such as 12.5"
+        line = f"Your guess is {guess!r}: {wanted}, without quotes or words."
+        return Result(name, FAILED, text_of(name, FAILED, (line,), "no number yet"))
+    if unit in SPANS:
+        near, distance = _by_difference(typed, value, unit)
+    elif unit.startswith("per ") and value > 0:
+        near, distance = _by_rate(typed, value, unit)
+    else:
+        near, distance = (_by_count if whole else _by_ratio)(typed, value)
     status = NEAR if near else FAR
     lines = (f"{status.capitalize()}: {distance}", *([LESSONS[name]] if name in LESSONS else ()))
-    head = f"you wrote {_with_unit(_as_typed(typed), unit)}, measured {was}"
+    head = f"you wrote {f'{_as_typed(typed)} {unit}'.rstrip()}, {was}"
     return Result(name, status, text_of(name, status, lines, head))
 
 
-def _number(guess: Any, unit: str) -> float:
-    """Return the guess as a float; raises ValueError saying what to write."""
-    wanted = f"write one number{f', in {unit}' if unit in SPANS else ''}, such as 12.5"
+def _number(guess: Any) -> float | None:
+    """The guess as a float; None if it is no finite number."""
     if isinstance(guess, (str, bool)):
-        raise ValueError(f"Your guess is {guess!r}: {wanted}, without quotes or words.")
+        return None
     try:
         number = float(guess.item() if hasattr(guess, "item") else guess)
     except (TypeError, ValueError, RuntimeError, OverflowError):
-        raise ValueError(f"Your guess is of type {type(guess).__name__}: {wanted}.") from None
-    if not math.isfinite(number):
-        raise ValueError(f"Your guess is {number}: {wanted}.")
-    return number
+        return None
+    return number if math.isfinite(number) else None
 
 
 def _as_typed(number: float) -> str:
@@ -80,45 +73,27 @@ def _roughly(number: float) -> str:
     return size(number) if number >= 1e6 else about(number).replace("≈", "~")
 
 
-def _with_unit(number: str, unit: str) -> str:
-    return f"{number} {unit}".rstrip()
-
-
-def _distance(guess: float, value: float, unit: str, whole: bool) -> tuple[bool, str]:
-    """Return whether the guess is near, and how far it is in words."""
-    if unit in SPANS:
-        return _by_difference(guess, value, unit)
-    if unit.startswith(("per ", "a ", "each ")) and value > 0:
-        return _by_rate(guess, value, unit)
-    if whole:
-        return _by_count(guess, value)
-    return _by_ratio(guess, value)
-
-
 def _by_difference(guess: float, value: float, unit: str) -> tuple[bool, str]:
     span, off = SPANS[unit], guess - value
     near = abs(off) <= NEAR_SPAN * span
     if abs(off) < span / 1000:
         return True, "that is what was measured."
     word = "points" if unit == "%" else unit
-    lines = f"{_roughly(abs(off))} {word} too {'high' if off > 0 else 'low'}."
+    seen = f"{_roughly(abs(off))} {word} too {'high' if off > 0 else 'low'}."
     if unit == "%" and not near and 0 < guess <= 1 and abs(100 * guess - value) <= 5:
-        lines += " Did you write a share of 1? The answer is in percent."
-    return near, lines
+        seen += " Did you write a share of 1? The answer is in percent."
+    return near, seen
 
 
 def _by_rate(guess: float, value: float, unit: str) -> tuple[bool, str]:
-    seen = f"yours {_change(guess)} {unit}, the measured one {_change(value)}."
-    if guess <= 0 or (guess == 1) != (value == 1):
-        return False, seen
-    if guess == value:
-        return True, seen
-    ratio = math.log(guess) / math.log(value)
-    return 1 / NEAR_RATE < ratio < NEAR_RATE, seen
+    near = guess == value
+    if guess > 0 and guess != 1 and value != 1:
+        near = 1 / NEAR_RATE < math.log(guess) / math.log(value) < NEAR_RATE
+    return near, f"yours {_change(guess)} {unit}, the measured one {_change(value)}."
 
 
 def _change(factor: float) -> str:
-    """Return what one step with this factor does to a signal."""
+    """What one step with this factor does to a signal."""
     if factor == 1:
         return "loses nothing"
     if factor <= 0:
@@ -132,9 +107,8 @@ def _by_count(guess: float, value: float) -> tuple[bool, str]:
     off = abs(guess - value)
     if off == 0:
         return True, "exactly what was measured."
-    side = "large" if guess > value else "small"
     near = off <= max(1.0 if value >= 5 else 0.0, NEAR_COUNT * abs(value))
-    seen = f"{_as_typed(round(off, 9))} too {side}."
+    seen = f"{_as_typed(round(off, 9))} too {'large' if guess > value else 'small'}."
     if not guess.is_integer():
         seen += " Only a whole number can be exact here."
     return near, seen

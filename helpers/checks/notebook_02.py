@@ -32,6 +32,14 @@ CLAUSE, AND = f"R(?:{DID}|{NOUN}E?V)", f"CS?{DID}"
 LOOSE = f"{PLACE}|E*L"
 MIDDLE = f"(?:,?(?:{LOOSE}))*(?:,?{CLAUSE}(?:,?(?:{LOOSE}|{CLAUSE}|{AND}))*)?,?"
 SENTENCE = re.compile(f"(?:{PLACE}{MIDDLE},)?TA*(?P<subject>N)(?P<middle>{MIDDLE})")
+BROKEN = (  # where a row of kinds holds this, it is no sentence
+    ("TA*(?![AN])", "After a 'the' there is no noun."),
+    ("(?<![TA])N", "A noun comes without its 'the'."),
+    ("CTA*N", "'and' joins two nouns: two subjects ask for 'were' whatever each of them is."),
+    ("^,", "A comma comes first."),
+    ("IT", "{!r} takes no object among the latch's words; 'saw' does."),
+    ("^[^VIPL]*$", "Nothing is said of the subject before its verb: no other verb, no place."),
+)
 
 
 @exercise("02", 1, "Fool the latch", points=3, minutes=10, difficulty=2)
@@ -74,30 +82,19 @@ def _sentence(value: Any) -> tuple[list[str], str]:
 def _kinds() -> dict[str, str]:
     """The letter of each word's kind in SENTENCE."""
     words = lexicon()
-    letters = {
-        "T": ("the",),
-        ",": (",",),
-        "A": (*words.adjectives, *words.colours),
-        "N": tuple(word_numbers()),
-        "R": words.relatives,
-        "V": words.transitive,
-        "I": words.intransitive,
-        "E": words.early_adverbs,
-        "L": words.late_adverbs,
-        "P": words.prepositions,
-        "C": words.connectors,
-        "S": words.sequels,
-    }
-    return {word: letter for letter, its in letters.items() for word in its}
+    adjectives = (*words.adjectives, *words.colours)
+    kinds = {"T": ["the"], ",": [","], "A": adjectives, "N": word_numbers(), "R": words.relatives,
+             "V": words.transitive, "I": words.intransitive, "E": words.early_adverbs,
+             "L": words.late_adverbs, "P": words.prepositions, "C": words.connectors,
+             "S": words.sequels}  # fmt: skip
+    return {word: letter for letter, its in kinds.items() for word in its}
 
 
 def _opener(words: Sequence[str]) -> int:
     """How many words an opener takes, with its comma; 0 without one."""
-    for openers in lexicon().openers.values():
-        for opener in openers:
-            if tuple(words[: len(opener) + 1]) == (*opener, ","):
-                return len(opener) + 1
-    return 0
+    openers = itertools.chain.from_iterable(lexicon().openers.values())
+    lengths = (len(each) + 1 for each in openers if (*each, ",") == tuple(words[: len(each) + 1]))
+    return next(lengths, 0)
 
 
 def _subject(words: Sequence[str]) -> int | None:
@@ -109,22 +106,13 @@ def _subject(words: Sequence[str]) -> int | None:
 
 def _broken(words: Sequence[str]) -> str:
     """What is wrong with a row of words that are no sentence."""
-    kinds = "".join(_kinds().get(word, "?") for word in words)
     for place, (before, word) in enumerate(itertools.pairwise(words)):
         if word == before:
             return f"{word!r} comes twice in a row, at words {place + 1} and {place + 2}."
-    if re.search("TA*(?![AN])", kinds):
-        return "After a 'the' there is no noun."
-    if re.search("(?<![TA])N", kinds):
-        return "A noun comes without its 'the'."
-    if re.search("CTA*N", kinds):
-        return "'and' joins two nouns: two subjects ask for 'were' whatever each of them is."
-    if kinds.startswith(","):
-        return "A comma comes first."
-    if found := re.search("IT", kinds):
-        return f"{words[found.start()]!r} takes no object among the latch's words; 'saw' does."
-    if not re.search("[VIPL]", kinds):
-        return "Nothing is said of the subject before its verb: no other verb, no place."
+    kinds = "".join(_kinds().get(word, "?") for word in words)
+    for pattern, says in BROKEN:
+        if found := re.search(pattern, kinds):
+            return says.format(words[found.start()] if words else "")
     return "The words do not make a sentence that this check can read."
 
 

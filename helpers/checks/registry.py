@@ -14,7 +14,7 @@ first) and compares with the reference, a plain formula. What overwrites its arg
 pass. A mistake is what a wrong formula suggests (what was seen and where to look, never the
 solution) and that formula; it is named only where it gives the learner's result on every case.
 Where a function returns something else than arrays, call it by `attempt` and judge the outcomes
-yourself. tests/checks/test_notebook_NN.py holds four right answers and six wrong ones or more.
+yourself. tests/checks/test_notebook_NN.py holds right answers and six wrong ones or more.
 """
 
 from __future__ import annotations
@@ -23,14 +23,13 @@ import contextlib
 import functools
 import json
 import os
-import tempfile
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from helpers.checks.attempt import settings
 from helpers.checks.results import RIGHT, STATUSES, Result, Verdict, text_of
+from helpers.validation import choice
 
 PROGRESS = Path(__file__).resolve().parents[2] / ".progress.json"
 SWITCH = "COURSE_PROGRESS"  # "off": the file is neither read nor written, as in every test run
@@ -38,13 +37,12 @@ SWITCH = "COURSE_PROGRESS"  # "off": the file is neither read nor written, as in
 _in_kernel: dict[str, str] = {}
 
 
-@dataclass(frozen=True)
-class Exercise:
+class Exercise(NamedTuple):
     """One exercise.
 
     name: of the learner's function and of the check. notebook: "00" to "09". number: its
     place in the notebook, from 1. points: for a solution. minutes: to plan with.
-    difficulty: 1 to 3.
+    difficulty: 1 to 3, as many stars on the page.
     """
 
     name: str
@@ -59,11 +57,6 @@ class Exercise:
     def label(self) -> str:
         """Notebook and number, such as "2.1"."""
         return f"{int(self.notebook)}.{self.number}"
-
-    @property
-    def stars(self) -> str:
-        """The difficulty as it is shown."""
-        return "★" * self.difficulty
 
 
 EXERCISES: dict[str, Exercise] = {}
@@ -104,11 +97,10 @@ def exercises(notebook: str | None = None) -> tuple[Exercise, ...]:
 
     Raises ValueError if no exercise is in this notebook.
     """
-    chosen = [e for e in EXERCISES.values() if notebook in (None, e.notebook)]
-    if not chosen:
-        known = ", ".join(sorted({e.notebook for e in EXERCISES.values()}))
-        raise ValueError(f"notebook must be one of {known}; got {notebook!r}")
-    return tuple(sorted(chosen, key=lambda e: (e.notebook, e.number)))
+    ordered = sorted(EXERCISES.values(), key=lambda e: (e.notebook, e.number))
+    if notebook is not None:
+        choice("notebook", notebook, dict.fromkeys(e.notebook for e in ordered))
+    return tuple(e for e in ordered if notebook in (None, e.notebook))
 
 
 def progress(notebook: str | None = None) -> str:
@@ -117,11 +109,11 @@ def progress(notebook: str | None = None) -> str:
     Without a notebook: how many in each one that was begun, and which is next there.
     Raises ValueError if no exercise is in this notebook.
     """
+    chosen, statuses = exercises(notebook), _statuses()
     if notebook is None:
-        numbers = sorted({each.notebook for each in EXERCISES.values()})
-        lines = [line for number in numbers if (line := _summary(number))]
+        begun = dict.fromkeys(e.notebook for e in chosen if e.name in statuses)
+        lines = [_summary(each, statuses) for each in begun]
         return "\n".join(lines) or "No exercise tried yet: begin with notebook 00."
-    chosen, statuses = exercises(notebook), _merged(_stored(), _in_kernel)
     solved = [e for e in chosen if statuses.get(e.name) == RIGHT]
     width = max(len(e.name) for e in chosen)
     lines = [f"Notebook {notebook}: {len(solved)} of {len(chosen)} exercises solved."]
@@ -131,54 +123,32 @@ def progress(notebook: str | None = None) -> str:
     return "\n".join(lines)
 
 
-def _summary(notebook: str) -> str:
-    """Return one line on a notebook that was begun, "" of another."""
-    chosen, statuses = exercises(notebook), _merged(_stored(), _in_kernel)
-    if not any(e.name in statuses for e in chosen):
-        return ""
+def _summary(notebook: str, statuses: dict[str, str]) -> str:
+    """One line on a notebook that was begun."""
+    chosen = exercises(notebook)
     left = [e for e in chosen if statuses.get(e.name) != RIGHT]
     then = f"; next: {left[0].label} {left[0].title}" if left else ""
     return f"{notebook}: {len(chosen) - len(left)} of {len(chosen)} exercises solved{then}"
 
 
-def table() -> str:
-    """Return all exercises with difficulty, minutes and points, as a Markdown table."""
-    head = "| exercise | function | title | difficulty | minutes | points |"
-    rows = [
-        f"| {e.label} | `{e.name}` | {e.title} | {e.stars} | {e.minutes} | {e.points} |"
-        for e in exercises()
-    ]
-    return "\n".join([head, "|---|---|---|---|---|---|", *rows])
-
-
 def _remember(result: Result) -> None:
     """Keep a status in this kernel and, where it can be written, in the file for the next."""
     _in_kernel.update(_merged(_in_kernel, {result.exercise: result.status}))
-    stored = _stored()
-    merged = _merged(stored, _in_kernel)
-    if os.environ.get(SWITCH) == "off" or merged == stored:
-        return
-    with contextlib.suppress(OSError):
-        handle, temporary = tempfile.mkstemp(".tmp", ".progress", PROGRESS.parent)
-        try:
-            with open(handle, "w", encoding="utf-8") as file:
-                json.dump(merged, file, indent=1, sort_keys=True)
-            os.replace(temporary, PROGRESS)
-        except OSError:
-            os.unlink(temporary)
+    if os.environ.get(SWITCH) != "off":
+        with contextlib.suppress(OSError):
+            PROGRESS.write_text(json.dumps(_statuses(), indent=1, sort_keys=True), "utf-8")
+
+
+def _statuses() -> dict[str, str]:
+    """What the file and this kernel say; of a file that is broken or not ours, nothing."""
+    stored = {}
+    if os.environ.get(SWITCH) != "off":
+        with contextlib.suppress(OSError, ValueError, AttributeError):
+            content = json.loads(PROGRESS.read_text("utf-8"))
+            stored = {name: status for name, status in content.items() if status in STATUSES}
+    return _merged(stored, _in_kernel)
 
 
 def _merged(old: dict[str, str], new: dict[str, str]) -> dict[str, str]:
-    """Return the newer statuses over the old ones; an exercise once solved stays solved."""
+    """The newer statuses over the old ones; an exercise once solved stays solved."""
     return {**old, **{name: s for name, s in new.items() if old.get(name) != RIGHT}}
-
-
-def _stored() -> dict[str, str]:
-    """Return what the file says of exercises; {} if it is missing, broken or not ours."""
-    if os.environ.get(SWITCH) == "off":
-        return {}
-    try:
-        content = json.loads(PROGRESS.read_text(encoding="utf-8"))
-        return {name: s for name, s in content.items() if s in STATUSES}
-    except (OSError, ValueError, RecursionError, AttributeError, TypeError):
-        return {}

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import copy
 from typing import Any
 
 import numpy as np
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from helpers import training
 from helpers.checks.attempt import attempt, check_errors
@@ -44,51 +43,37 @@ def choose_threshold(answer: Any) -> str:
     outcomes = attempt(answer, cases, _number)
     check_errors(answer, cases, outcomes)
     for (name, norms), outcome in zip(logs, outcomes, strict=True):
-        if outcome.value.size != 1:
-            raise Verdict(FAILED, f"It returned shape {outcome.value.shape}; one number is needed.")
-        c, usual = outcome.value.item(), float(np.median(norms[np.isfinite(norms)]))
+        c, usual = outcome.value, float(np.median(norms[np.isfinite(norms)]))
         if LOW * usual <= c <= HIGH * usual:
             continue
         seen = f"On {name} it returned {c:.3g}, where the usual norm is {usual:.3g}."
-        raise Verdict(WRONG_VALUES, seen, *_suggested(c, usual, norms), head="wrong values")
+        raise Verdict(WRONG_VALUES, seen, _suggested(c, usual, norms), head="wrong values")
     return "Right on four logs: the usual step passes, and the leaps are cut."
 
 
-def _number(value: Any) -> Array:
-    return to_array(value, wanted="a real number")
+def _number(value: Any) -> float:
+    array = to_array(value, wanted="a real number")
+    if array.size != 1:
+        raise Verdict(FAILED, f"It returned shape {array.shape}; one number is needed.")
+    return array.item()
 
 
-def _suggested(c: float, usual: float, norms: Array) -> list[str]:
+def _suggested(c: float, usual: float, norms: Array) -> str:
     """What a threshold outside the range suggests."""
     finite = norms[np.isfinite(norms)]
     if not np.isfinite(c):
-        return ["Steps that overflowed are in it: leave inf and NaN out first."]
+        return "Steps that overflowed are in it: leave inf and NaN out first."
     if c <= 0:
-        return ["A threshold is above 0."]
-    for says, value in (
-        ("That is the mean, which the leaps have moved.", finite.mean()),
-        ("That is the largest norm: nothing would be cut.", finite.max()),
-        ("That is the smallest norm: every step would be cut.", finite.min()),
+        return "A threshold is above 0."
+    for value, says in (
+        (finite.mean(), "That is the mean, which the leaps have moved."),
+        (finite.max(), "That is the largest norm: nothing would be cut."),
     ):
         if abs(c / value - 1) < 1e-3:
-            return [says]
+            return says
     if c > usual:
-        return ["So large a threshold lets the leaps through. Have they moved it?"]
-    return ["So small a threshold cuts every step: does it follow the log's own units?"]
-
-
-class _Counted(torch.optim.SGD):
-    """SGD with momentum that counts its steps, in a network that has moved before."""
-
-    def __init__(self, model: nn.Module) -> None:
-        super().__init__(model.parameters(), lr=0.1, momentum=0.9)
-        self.steps = 0
-        for parameter in model.parameters():
-            self.state[parameter]["momentum_buffer"] = torch.ones_like(parameter)
-
-    def step(self, closure: Any = None) -> Any:
-        self.steps += 1
-        return super().step(closure)
+        return "So large a threshold lets the leaps through. Have they moved it?"
+    return "So small a threshold cuts every step: does it follow the log's own units?"
 
 
 class _Scene:
@@ -97,24 +82,30 @@ class _Scene:
     def __init__(self, norm: float, bad: float | None = None) -> None:
         torch.manual_seed(64)  # every scene is the same; the check puts the notebook's draw back
         self.model = nn.Linear(3, 2)
-        self.optimizer = _Counted(self.model)
+        self.optimizer = torch.optim.SGD(self.model.parameters(), lr=0.1, momentum=0.9)
+        self.steps = 0
+        self.optimizer.register_step_post_hook(lambda *_: self._stepped())
         drawn = [torch.randn(p.shape) for p in self.model.parameters()]
         length = float(torch.cat([d.flatten() for d in drawn]).norm())
         for parameter, gradient in zip(self.model.parameters(), drawn, strict=True):
+            self.optimizer.state[parameter]["momentum_buffer"] = torch.ones_like(parameter)
             parameter.grad = gradient * (norm / length)
         if bad is not None and self.model.weight.grad is not None:
             self.model.weight.grad[1, 2] = bad
-        self.before = copy.deepcopy(self.model.state_dict())
+        self.before = self.parameters()
 
-    def call(self, answer: Any, c: float, skipped: int, limit: int) -> Any:
-        case = {"model": self.model, "optimizer": self.optimizer, "c": c}
-        case |= {"skipped": skipped, "limit": limit}
+    def _stepped(self) -> None:
+        self.steps += 1
+
+    def parameters(self) -> Tensor:
+        return nn.utils.parameters_to_vector(self.model.parameters()).detach()
+
+    def call(self, answer: Any, skipped: int) -> Any:
+        """What the learner's step returns, with c = 1 and a limit of 5 in a row."""
+        case = {"model": self.model, "optimizer": self.optimizer, "c": 1.0}
+        case |= {"skipped": skipped, "limit": 5}
         (made,) = attempt(answer, [case], lambda v: v, may_return_none=True, kinds=("own",))
         return made.value
-
-    @property
-    def moved(self) -> bool:
-        return any(not torch.equal(p, self.before[n]) for n, p in self.model.state_dict().items())
 
 
 BROKEN = (
@@ -131,8 +122,8 @@ def safe_step(answer: Any) -> str:
         _judge_sound(answer, norm)
     for what, norm, bad in BROKEN:
         scene = _Scene(norm, bad)
-        returned = scene.call(answer, 1.0, 1, 5)
-        if scene.moved or scene.optimizer.steps:
+        returned = scene.call(answer, skipped=1)
+        if scene.steps or not scene.parameters().equal(scene.before):
             raise _wrong(
                 f"When {what}, the optimizer stepped and the parameters moved.",
                 "A gradient of 0 moves them too, where there is momentum: do not step at all.",
@@ -145,13 +136,11 @@ def safe_step(answer: Any) -> str:
 
 def _judge_sound(answer: Any, norm: float) -> None:
     scene, other = _Scene(norm), _Scene(norm)
-    returned = scene.call(answer, 1.0, 2, 5)
+    returned = scene.call(answer, skipped=2)
     training.safe_step(other.model, other.optimizer, 1.0, 2, 5)
-    if scene.optimizer.steps != 1:
-        count = scene.optimizer.steps
-        raise _wrong(f"With a gradient of norm {norm:g} the optimizer stepped {count} times.")
-    right = other.model.state_dict()
-    if not all(torch.allclose(p, right[n], rtol=1e-4) for n, p in scene.model.state_dict().items()):
+    if scene.steps != 1:
+        raise _wrong(f"With a gradient of norm {norm:g} the optimizer stepped {scene.steps} times.")
+    if not torch.allclose(scene.parameters(), other.parameters(), rtol=1e-4):
         raise _wrong(
             f"With a gradient of norm {norm:g} and c = 1 the step is not the clipped one.",
             "Is clip_grad_norm_ called, with c, before the step?",
@@ -161,21 +150,22 @@ def _judge_sound(answer: Any, norm: float) -> None:
 
 
 def _judge_limit(answer: Any) -> None:
-    for skipped, stops in ((3, False), (4, True)):
-        scene = _Scene(5.0, torch.nan)
+    for skipped in (3, 4):
         try:
-            returned = scene.call(answer, 1.0, skipped, 5)
+            returned = _Scene(5.0, torch.nan).call(answer, skipped)
         except Verdict as verdict:
             if "RuntimeError" not in " ".join(verdict.lines):
                 raise
-            if stops:
-                continue
-            raise _wrong("With limit 5 it stopped at the 4th update left out in a row.") from None
-        if stops:
-            raise _wrong(
-                f"With limit 5, at the 5th update left out in a row, it returned {returned!r}.",
-                "There it should raise a RuntimeError: a run that only skips is over.",
-            )
+            if skipped == 3:
+                raise _wrong(
+                    "With limit 5 it stopped at the 4th update left out in a row."
+                ) from None
+        else:
+            if skipped == 4:
+                raise _wrong(
+                    f"With limit 5, at the 5th update left out in a row, it returned {returned!r}.",
+                    "There it should raise a RuntimeError: a run that only skips is over.",
+                )
 
 
 def _wrong(*lines: str) -> Verdict:

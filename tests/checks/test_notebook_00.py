@@ -5,13 +5,10 @@ from __future__ import annotations
 import math
 
 import numpy as np
-import pytest
 import torch
-from planted import planted_tests, rows
+from planted import planted_tests
 
-from helpers import checks, measure
-from helpers.checks import results
-from helpers.checks.results import FAILED, WRONG_SHAPE, WRONG_VALUES
+from helpers.checks.results import FAILED, WRONG_SHAPE
 
 
 def nudged(model, tokens, of, **kind):
@@ -26,17 +23,17 @@ def margin(logits):
     return (logits[:, 0] - logits[:, 1]).sum()
 
 
-def by_backward(model, tokens):
-    return nudged(model, tokens, margin).norm(dim=-1)
+def norm_of(part):
+    """The signal of something else that is made from the logits."""
+    return lambda model, tokens: nudged(model, tokens, part).norm(dim=-1)
+
+
+by_backward = norm_of(margin)
 
 
 def were_before_was_in_numpy(model, tokens):
     gradient = nudged(model, tokens, lambda logits: (logits[:, 1] - logits[:, 0]).sum()).numpy()
     return np.sqrt((gradient**2).sum(axis=2))
-
-
-def one_sentence_at_a_time(model, tokens):
-    return torch.cat([by_backward(model, sentence[None]) for sentence in tokens])
 
 
 def by_jacobian(model, tokens):
@@ -55,72 +52,11 @@ def by_hand(model, tokens):
     return torch.stack(norms, dim=1)
 
 
-@pytest.mark.parametrize(
-    "answer",
-    [by_backward, were_before_was_in_numpy, one_sentence_at_a_time, by_jacobian, by_hand],
-)
-def test_signal_accepts(answer):
-    result = checks.signal(answer)
-    assert result.status == results.RIGHT, result
-    assert result.points == 3
-
-
 def at_embedding(model, tokens):
     words = model.embedding(tokens).detach().requires_grad_(True)
     output, _ = model.layer(words)
     margin(model.readout(output[:, -1])).backward()
     return words.grad.norm(dim=-1)
-
-
-@pytest.mark.parametrize(
-    ("answer", "status", "says"),
-    [
-        (lambda m, t: nudged(m, t, margin), WRONG_SHAPE, "the signal is its norm"),
-        (lambda m, t: nudged(m, t, margin).norm(dim=1), WRONG_SHAPE, "runs over the words"),
-        (lambda m, t: nudged(m, t, margin).norm(dim=0), WRONG_SHAPE, "runs over the sentences"),
-        (lambda m, t: nudged(m, t, margin).norm(dim=(0, 2)), WRONG_SHAPE, "its own row"),
-        (lambda m, t: by_backward(m, t) ** 2, WRONG_VALUES, "is a root missing"),
-        (lambda m, t: nudged(m, t, margin).abs().sum(-1), WRONG_VALUES, "add up the sizes"),
-        (lambda m, t: nudged(m, t, margin).sum(-1), WRONG_VALUES, "signs and all"),
-        (
-            lambda m, t: nudged(m, t, lambda y: (y[:, 0] - y[:, 1]).mean()).norm(dim=-1),
-            WRONG_VALUES,
-            "mean over the sentences",
-        ),
-        (
-            lambda m, t: nudged(m, t, lambda y: y[:, 0].sum()).norm(dim=-1),
-            WRONG_VALUES,
-            "differentiate one logit",
-        ),
-        (
-            lambda m, t: nudged(m, t, lambda y: y.sum()).norm(dim=-1),
-            WRONG_VALUES,
-            "add the two logits",
-        ),
-        (
-            lambda m, t: nudged(m, t, lambda y: margin(y.softmax(1))).norm(dim=-1),
-            WRONG_VALUES,
-            "differentiate probabilities",
-        ),
-        (at_embedding, WRONG_VALUES, "at each word's embedding"),
-        (lambda m, t: by_backward(m, t).flip(1), WRONG_VALUES, "in reverse order"),
-        (
-            lambda m, t: nudged(m, t, margin, dtype=torch.float64).norm(dim=-1),
-            FAILED,
-            "float32",
-        ),
-        (lambda m, t: nudged(m, t, margin).norm(dim=-1).log10(), WRONG_VALUES, "off"),
-    ],
-)  # fmt: skip
-def test_signal_names_what_it_saw(answer, status, says):
-    result = checks.signal(answer)
-    assert (result.status, result.points) == (status, 0), result
-    assert says in str(result), result
-
-
-def test_signal_goes_on_with_the_learners_own_once_it_is_right():
-    assert checks.signal(by_hand).use(instead=measure.signal) is by_hand
-    assert checks.signal(at_embedding).use(instead=measure.signal) is measure.signal
 
 
 def step_in_loops(x, h, W, U, b):
@@ -135,13 +71,6 @@ def step_in_loops(x, h, W, U, b):
     return new
 
 
-def step_in_place(x, h, W, U, b):
-    a = W @ h
-    a += U @ x
-    a += b
-    return np.tanh(a, out=a)
-
-
 def step_by_module(x, h, W, U, b):
     cell = torch.nn.RNNCell(len(x), len(h))
     given = {"weight_hh": W, "weight_ih": U, "bias_hh": b, "bias_ih": 0 * b}
@@ -149,66 +78,70 @@ def step_by_module(x, h, W, U, b):
     return cell(torch.as_tensor(x).float()[None], torch.as_tensor(h).float()[None])[0]
 
 
-def logistic(a):
-    return 1 / (1 + np.exp(-a))
-
-
-def right_step(x, h, W, U, b):
-    a = W @ h + U @ x + b
-    return a.tanh() if isinstance(a, torch.Tensor) else np.tanh(a)
-
-
-def step_times(factor):
-    return lambda *given: factor * right_step(*given)
-
-
-def step_and(more):
-    return lambda *given: right_step(*given) + more
-
-
-ELEMENTS = "element by element"
-
-
-TRANSPOSED = "Is a matrix transposed?"
+def step(x, h, W, U, b):
+    return np.tanh(W @ h + U @ x + b)
 
 
 RIGHT = {
     "rnn_step": [
-        lambda x, h, W, U, b: np.tanh(W @ h + U @ x + b),
+        step,
         lambda x, h, W, U, b: torch.tanh(W @ h + U @ x + b),
         lambda x, h, W, U, b: np.tanh(np.hstack([W, U]) @ np.concatenate([h, x]) + b).tolist(),
         step_in_loops,
-        step_in_place,
         step_by_module,
     ],
+    "signal": [
+        by_backward,
+        were_before_was_in_numpy,
+        lambda model, tokens: torch.cat([by_backward(model, each[None]) for each in tokens]),
+        by_jacobian,
+        by_hand,
+    ],
 }
-STEP = rows(
-    "rnn_step",
-    ("*", lambda x, h, W, U, b: np.tanh(W * h + U * x + b), ELEMENTS, WRONG_SHAPE),
-    ("column sums", lambda x, h, W, U, b: np.tanh((W * h).sum(0) + (U * x).sum(0) + b),
-     "not over a column", WRONG_SHAPE),
-    ("h W", lambda x, h, W, U, b: np.tanh(h @ W + x @ U + b), TRANSPOSED),
-    ("W^T", lambda x, h, W, U, b: np.tanh(W.T @ h + U @ x + b), TRANSPOSED),
-    ("U^T", lambda x, h, W, U, b: np.tanh(W @ h + U.T @ x + b), TRANSPOSED),
-    ("no b", lambda x, h, W, U, b: np.tanh(W @ h + U @ x), "Where is the bias"),
-    ("no tanh", lambda x, h, W, U, b: W @ h + U @ x + b, "where is the tanh"),
-    ("b outside", lambda x, h, W, U, b: np.tanh(W @ h + U @ x) + b, "on top of it"),
-    ("swapped", lambda x, h, W, U, b: np.tanh(U @ h + W @ x + b), "seem swapped"),
-    ("logistic", lambda x, h, W, U, b: logistic(W @ h + U @ x + b), "logistic"),
-    ("no W h", lambda x, h, W, U, b: np.tanh(U @ x + b), "no memory"),
-    ("minus", lambda x, h, W, U, b: -np.tanh(W @ h + U @ x + b), "-1 times"),
-    ("too deep", lambda x, h, W, U, b: np.tanh(W @ h + U @ x + b)[None],
-     "should have (hidden,) = (4,)", WRONG_SHAPE),
-    ("a bit large", step_times(1.001), "0.1 % too large, everywhere"),
-    ("a bit small", step_times(0.98), "2 % too small, everywhere"),
-    ("a bit more", step_and(3e-5), "3e-05 larger than it should be, everywhere"),
-    ("sine", lambda x, h, W, U, b: np.sin(W @ h + U @ x + b),
-     "Numbers that are off: 15 of 15, by up to"),
-    ("less", step_and(-0.5), "0.5 smaller than it should be, everywhere"),
-    ("torch's own error",
-     lambda x, h, W, U, b: torch.matmul(W, h) + torch.matmul(U.T, torch.cat([x, x])) + b,
-     "size mismatch", FAILED),
-)  # fmt: skip
-WRONG = [*STEP]
+ELEMENTS, TRANSPOSED = "element by element", "Is a matrix transposed?"
+WRONG = {
+    "rnn_step": [
+        (lambda x, h, W, U, b: np.tanh(W * h + U * x + b), ELEMENTS, WRONG_SHAPE),
+        (lambda x, h, W, U, b: np.tanh((W * h).sum(0) + (U * x).sum(0) + b),
+         "not over a column", WRONG_SHAPE),
+        (lambda x, h, W, U, b: np.tanh(h @ W + x @ U + b), TRANSPOSED),
+        (lambda x, h, W, U, b: np.tanh(W.T @ h + U @ x + b), TRANSPOSED),
+        (lambda x, h, W, U, b: np.tanh(W @ h + U.T @ x + b), TRANSPOSED),
+        (lambda x, h, W, U, b: np.tanh(W @ h + U @ x), "Where is the bias"),
+        (lambda x, h, W, U, b: W @ h + U @ x + b, "where is the tanh"),
+        (lambda x, h, W, U, b: np.tanh(W @ h + U @ x) + b, "on top of it"),
+        (lambda x, h, W, U, b: np.tanh(U @ h + W @ x + b), "seem swapped"),
+        (lambda x, h, W, U, b: 1 / (1 + np.exp(-(W @ h + U @ x + b))), "logistic"),
+        (lambda x, h, W, U, b: np.tanh(U @ x + b), "no memory"),
+        (lambda *given: -step(*given), "-1 times"),
+        (lambda *given: step(*given)[None], "should have (hidden,) = (4,)", WRONG_SHAPE),
+        (lambda *given: 1.001 * step(*given), "0.1 % too large, everywhere"),
+        (lambda *given: 0.98 * step(*given), "2 % too small, everywhere"),
+        (lambda *given: step(*given) + 3e-5, "3e-05 larger than it should be, everywhere"),
+        (lambda *given: step(*given) - 0.5, "0.5 smaller than it should be, everywhere"),
+        (lambda *given: 0 * step(*given), "zero everywhere"),
+        (lambda x, h, W, U, b: np.sin(W @ h + U @ x + b), "Numbers that are off: 15 of 15, by up"),
+        (lambda x, h, W, U, b: torch.matmul(W, h) + torch.matmul(U.T, torch.cat([x, x])) + b,
+         "size mismatch", FAILED),
+    ],
+    "signal": [
+        (lambda m, t: nudged(m, t, margin), "the signal is its norm", WRONG_SHAPE),
+        (lambda m, t: nudged(m, t, margin).norm(dim=1), "runs over the words", WRONG_SHAPE),
+        (lambda m, t: nudged(m, t, margin).norm(dim=0), "runs over the sentences:", WRONG_SHAPE),
+        (lambda m, t: nudged(m, t, margin).norm(dim=(0, 2)), "its own row", WRONG_SHAPE),
+        (lambda m, t: by_backward(m, t) ** 2, "is a root missing"),
+        (lambda m, t: nudged(m, t, margin).abs().sum(-1), "add up the sizes"),
+        (lambda m, t: nudged(m, t, margin).sum(-1), "signs and all"),
+        (norm_of(lambda y: (y[:, 0] - y[:, 1]).mean()), "mean over the sentences"),
+        (norm_of(lambda y: y[:, 0].sum()), "differentiate one logit"),
+        (norm_of(lambda y: y[:, 1].sum()), "differentiate one logit"),
+        (norm_of(lambda y: y.sum()), "add the two logits"),
+        (norm_of(lambda y: margin(y.softmax(1))), "differentiate probabilities"),
+        (at_embedding, "at each word's embedding"),
+        (lambda m, t: by_backward(m, t).flip(1), "in reverse order"),
+        (lambda m, t: nudged(m, t, margin, dtype=torch.float64).norm(dim=-1), "float32", FAILED),
+        (lambda m, t: by_backward(m, t).log10(), "off"),
+    ],
+}  # fmt: skip
 
 test_right, test_wrong = planted_tests(RIGHT, WRONG)

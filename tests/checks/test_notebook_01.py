@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
-import pytest
 import torch
-from planted import planted_tests, rows
+from planted import planted_tests
 
-from helpers import checks, task
-from helpers.checks import results
-from helpers.checks.results import FAILED, WRONG_SHAPE, WRONG_VALUES
+from helpers import task
+from helpers.checks.results import FAILED, WRONG_SHAPE
 
 NOUNS = task.word_numbers()
 
@@ -20,14 +18,6 @@ def in_a_loop(p_was, words):
         if word in NOUNS:
             change[t] = abs(p_was(task.flipped(words, t)) - p_was(words))
     return change
-
-
-def as_a_list(p_was, words):
-    before = p_was(words)
-    return [
-        abs(before - p_was(task.flipped(words, t))) if word in NOUNS else 0
-        for t, word in enumerate(words)
-    ]
 
 
 def by_asking_for_forgiveness(p_was, words):
@@ -50,69 +40,35 @@ def in_place_and_back(p_was, words):
     return np.array(change, dtype=np.float32)
 
 
-@pytest.mark.parametrize(
-    "answer", [in_a_loop, as_a_list, by_asking_for_forgiveness, in_place_and_back]
-)
-def test_flip_test_accepts(answer):
-    result = checks.flip_test(answer)
-    assert result.status == results.RIGHT, result
-    assert result.points == 3
+def flipping(changed):
+    """An entry for each noun: changed(P(was) flipped, P(was) as it was)."""
+    return lambda p_was, words: [
+        changed(p_was(task.flipped(words, t)), p_was(words)) if word in NOUNS else 0
+        for t, word in enumerate(words)
+    ]
 
 
-def signed(p_was, words):
-    return [p_was(task.flipped(words, t)) - p_was(words) if w in NOUNS else 0
-            for t, w in enumerate(words)]  # fmt: skip
+def piled_up(against_the_last):
+    """Flipped nouns stay flipped."""
+
+    def answer(p_was, words):
+        before, change = p_was(words), np.zeros(len(words))
+        for t, word in enumerate(words):
+            if word in NOUNS:
+                words = task.flipped(words, t)
+                change[t] = abs(p_was(words) - before)
+                before = p_was(words) if against_the_last else before
+        return change
+
+    return answer
 
 
-def piled_up(p_was, words):
-    changed, change = words, np.zeros(len(words))
-    for t, word in enumerate(words):
-        if word in NOUNS:
-            changed = task.flipped(changed, t)
-            change[t] = abs(p_was(changed) - p_was(words))
-    return change
+def one_alone(which):
+    def answer(p_was, words):
+        change = in_a_loop(p_was, words)
+        return change * (np.arange(len(words)) == np.flatnonzero(change)[which])
 
-
-def from_the_last(p_was, words):
-    change = np.zeros(len(words))
-    for t, word in enumerate(words):
-        if word in NOUNS:
-            before, words = p_was(words), task.flipped(words, t)
-            change[t] = abs(p_was(words) - before)
-    return change
-
-
-def itself(p_was, words):
-    return [p_was(task.flipped(words, t)) if w in NOUNS else 0 for t, w in enumerate(words)]
-
-
-def first_alone(p_was, words):
-    change = in_a_loop(p_was, words)
-    change[np.flatnonzero(change)[0] + 1 :] = 0
-    return change
-
-
-@pytest.mark.parametrize(
-    ("answer", "status", "says"),
-    [
-        (signed, WRONG_VALUES, "has no sign"),
-        (piled_up, WRONG_VALUES, "stay flipped"),
-        (from_the_last, WRONG_VALUES, "stay flipped"),
-        (itself, WRONG_VALUES, "of the flipped sentence itself"),
-        (lambda p, w: [c for c in in_a_loop(p, w) if c], WRONG_SHAPE, "give each word one"),
-        (lambda p, w: in_a_loop(p, w) ** 2, WRONG_VALUES, "absolute value"),
-        (lambda p, w: in_a_loop(p, w) / p(w), WRONG_VALUES, "divide by P(was)"),
-        (first_alone, WRONG_VALUES, "not the first alone"),
-        (lambda p, w: in_a_loop(p, w)[::-1], WRONG_VALUES, "reverse order"),
-        (lambda p, w: in_a_loop(p, w).max(), WRONG_SHAPE, "(steps,)"),
-        (lambda p, w: [p(task.flipped(w, t)) for t in range(len(w))], FAILED, "must be a noun"),
-        (lambda p, w: np.where(in_a_loop(p, w) > 0, in_a_loop(p, w), np.nan), WRONG_VALUES, "NaN"),
-    ],
-)  # fmt: skip
-def test_flip_test_names_what_it_saw(answer, status, says):
-    result = checks.flip_test(answer)
-    assert (result.status, result.points) == (status, 0), result
-    assert says in str(result), result
+    return answer
 
 
 def count_in_a_loop(words, subject):
@@ -128,27 +84,45 @@ def verb_at(words):
 
 RIGHT = {
     "words_between": [
-        lambda words, subject: (
-            [word in ("was", "were") for word in words].index(True) - subject - 1
-        ),
+        lambda w, s: [word in ("was", "were") for word in w].index(True) - s - 1,
         count_in_a_loop,
-        lambda words, subject: float(
-            max(words.index(verb) for verb in ("was", "were") if verb in words) - subject - 1
-        ),
-        lambda words, subject: [np.flatnonzero(np.isin(words, ["was", "were"]))[0] - subject - 1],
+        lambda w, s: float(max(w.index(v) for v in ("was", "were") if v in w) - s - 1),
+        lambda w, s: [np.flatnonzero(np.isin(w, ["was", "were"]))[0] - s - 1],
+    ],
+    "flip_test": [
+        in_a_loop,
+        flipping(lambda after, before: abs(before - after)),
+        by_asking_for_forgiveness,
+        in_place_and_back,
     ],
 }
-COUNT = rows(
-    "words_between",
-    ("counts the verb", lambda w, s: verb_at(w) - s, "One too many"),
-    ("counts both", lambda w, s: verb_at(w) - s + 1, "Two too many"),
-    ("one too few", lambda w, s: verb_at(w) - s - 2, "One too few"),
-    ("no commas", lambda w, s: len([x for x in w[s + 1 : verb_at(w)] if x != ","]), "commas"),
-    ("with the opener", lambda w, s: verb_at(w), "from the start"),
-    ("to the end", lambda w, s: len(w) - s - 1, "to the end"),
-    ("backwards", lambda w, s: s - verb_at(w) + 1, "negative"),
-    ("the words", lambda w, s: w[s + 1 : verb_at(w)], "type list", FAILED),
-)  # fmt: skip
-WRONG = [*COUNT]
+WRONG = {
+    "words_between": [
+        (lambda w, s: verb_at(w) - s, "One too many"),
+        (lambda w, s: verb_at(w) - s + 1, "Two too many"),
+        (lambda w, s: verb_at(w) - s - 2, "One too few"),
+        (lambda w, s: len([x for x in w[s + 1 : verb_at(w)] if x != ","]), "commas"),
+        (lambda w, s: verb_at(w), "from the start"),
+        (lambda w, s: len(w[: verb_at(w)]) - 1, "from the start"),
+        (lambda w, s: len(w) - s - 1, "to the end"),
+        (lambda w, s: s - verb_at(w) + 1, "negative"),
+        (lambda w, s: w[s + 1 : verb_at(w)], "type list", FAILED),
+    ],
+    "flip_test": [
+        (flipping(lambda after, before: after - before), "has no sign"),
+        (flipping(lambda after, before: before - after), "has no sign"),
+        (piled_up(False), "stay flipped"),
+        (piled_up(True), "stay flipped"),
+        (flipping(lambda after, before: after), "of the flipped sentence itself"),
+        (lambda p, w: [c for c in in_a_loop(p, w) if c], "give each word one", WRONG_SHAPE),
+        (lambda p, w: in_a_loop(p, w) ** 2, "absolute value"),
+        (lambda p, w: in_a_loop(p, w) / p(w), "divide by P(was)"),
+        (one_alone(0), "not the first alone"),
+        (one_alone(-1), "not the last alone"),
+        (lambda p, w: in_a_loop(p, w)[::-1], "reverse order"),
+        (lambda p, w: in_a_loop(p, w).max(), "(steps,)", WRONG_SHAPE),
+        (lambda p, w: [p(task.flipped(w, t)) for t in range(len(w))], "must be a noun", FAILED),
+    ],
+}
 
 test_right, test_wrong = planted_tests(RIGHT, WRONG)

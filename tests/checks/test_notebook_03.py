@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
-import pytest
 import torch
+from planted import planted_tests
 
-from helpers import checks
-from helpers.checks.results import FAILED, RIGHT, WRONG_SHAPE, WRONG_VALUES
+from helpers.checks.results import FAILED, WRONG_SHAPE
 
 
 def slope(h, g):
@@ -37,70 +36,20 @@ def bptt_by_autograd(h_t, h_before, x_t, W, dL_dh):
     return [leaf.grad for leaf in leaves]
 
 
-@pytest.mark.parametrize(
-    "answer",
-    [
-        lambda h, p, x, W, g: (slope(h, g) @ W, slope(h, g)[:, None] * p, np.outer(slope(h, g), x)),
-        bptt_in_torch,
-        bptt_in_loops,
-        bptt_by_autograd,
-    ],
-)
-def test_bptt_step_accepts(answer):
-    assert checks.bptt_step(answer).status == RIGHT, checks.bptt_step(answer)
-
-
-def bptt(before=None, term_W=None, term_U=None):
-    """A step of BPTT with one part replaced by a wrong formula."""
+def bptt(part, wrong):
+    """A step of BPTT with one of its three parts by another formula of (h, p, x, W, g)."""
 
     def answer(h, p, x, W, g):
-        right = (W.T @ slope(h, g), np.outer(slope(h, g), p), np.outer(slope(h, g), x))
-        wrong = (before, term_W, term_U)
-        return tuple(
-            r if f is None else f(h, p, x, W, g) for r, f in zip(right, wrong, strict=True)
-        )
+        parts = [W.T @ slope(h, g), np.outer(slope(h, g), p), np.outer(slope(h, g), x)]
+        parts[part] = wrong(h, p, x, W, g)
+        return tuple(parts)
 
     return answer
 
 
-@pytest.mark.parametrize(
-    ("answer", "status", "says"),
-    [
-        (bptt(lambda h, p, x, W, g: W @ slope(h, g)), WRONG_VALUES, "dL_dh_before: Did you use W"),
-        (bptt(lambda h, p, x, W, g: W.T @ g), WRONG_VALUES, "dL_dh_before: The factor 1 - h_t^2"),
-        (bptt(lambda h, p, x, W, g: slope(h, W.T @ g)), WRONG_VALUES, "before the transpose of W"),
-        (bptt(lambda h, p, x, W, g: W.T @ slope(p, g)), WRONG_VALUES, "Off by one in time"),
-        (bptt(lambda h, p, x, W, g: W.T @ slope(np.tanh(h), g)), WRONG_VALUES, "you took it twice"),
-        (bptt(lambda h, p, x, W, g: slope(h, g)), WRONG_VALUES, "still to go back"),
-        (bptt(None, lambda h, p, x, W, g: np.outer(p, slope(h, g))), WRONG_VALUES, "transposed"),
-        (
-            bptt(None, lambda h, p, x, W, g: np.outer(slope(h, g), h)),
-            WRONG_VALUES,
-            "term_W: Off by",
-        ),
-        (bptt(None, lambda h, p, x, W, g: np.outer(g, p)), WRONG_VALUES, "term_W: The factor"),
-        (bptt(None, lambda h, p, x, W, g: slope(h, g) * p), WRONG_SHAPE, "an outer product"),
-        (
-            bptt(None, None, lambda h, p, x, W, g: np.outer(g, x)),
-            WRONG_VALUES,
-            "term_U: The factor",
-        ),
-        (bptt(None, None, lambda h, p, x, W, g: np.outer(slope(h, g), p)), WRONG_SHAPE, "x_t, not"),
-        (bptt(None, None, lambda h, p, x, W, g: np.outer(x, slope(h, g))), WRONG_SHAPE, "input j"),
-        (lambda h, p, x, W, g: W.T @ slope(h, g), WRONG_SHAPE, "(dL_dh_before, term_W, term_U)"),
-        (lambda *given: None, FAILED, "None"),
-    ],
-)
-def test_bptt_step_names(answer, status, says):
-    result = checks.bptt_step(answer)
-    assert result.status == status, result
-    assert says in str(result)
-
-
 def jacobian_by_autograd(h, W):
     before = torch.zeros(len(h), dtype=torch.float64)
-    offset = torch.atanh(torch.as_tensor(h))
-    weight = torch.as_tensor(W)
+    offset, weight = torch.atanh(torch.as_tensor(h)), torch.as_tensor(W)
     return torch.autograd.functional.jacobian(lambda h: torch.tanh(weight @ h + offset), before)
 
 
@@ -110,40 +59,6 @@ def jacobian_in_loops(h, W):
         for j in range(len(h)):
             J[i, j] *= 1 - h[i] ** 2
     return J
-
-
-@pytest.mark.parametrize(
-    "answer",
-    [
-        lambda h, W: (1 - h**2)[:, None] * W,
-        lambda h, W: torch.diag(1 - h**2) @ W,
-        jacobian_by_autograd,
-        jacobian_in_loops,
-    ],
-)
-def test_step_jacobian_accepts(answer):
-    assert checks.step_jacobian(answer).status == RIGHT, checks.step_jacobian(answer)
-
-
-@pytest.mark.parametrize(
-    ("answer", "status", "says"),
-    [
-        (lambda h, W: W * (1 - h**2), WRONG_VALUES, "scaled the columns"),
-        (lambda h, W: (np.diag(1 - h**2) @ W).T, WRONG_VALUES, "is transposed"),
-        (lambda h, W: np.diag(1 - h**2) @ W.T, WRONG_VALUES, "the transpose of W"),
-        (lambda h, W: W, WRONG_VALUES, "Where is the derivative"),
-        (lambda h, W: np.diag(h) @ W, WRONG_VALUES, "by h itself"),
-        (lambda h, W: np.diag(1 - h) @ W, WRONG_VALUES, "a square"),
-        (lambda h, W: np.diag(1 - np.tanh(h) ** 2) @ W, WRONG_VALUES, "twice"),
-        (lambda h, W: np.diag(1 - h**2) * W, WRONG_VALUES, "Only the diagonal is left"),
-        (lambda h, W: (1 - h**2) @ W, WRONG_SHAPE, "sums over the rows"),
-        (lambda h, W: W @ (1 - h**2), WRONG_SHAPE, "sums each row up"),
-    ],
-)
-def test_step_jacobian_names(answer, status, says):
-    result = checks.step_jacobian(answer)
-    assert result.status == status, result
-    assert says in str(result)
 
 
 def walk(J, v, *, turn=True, unit=True):
@@ -182,41 +97,83 @@ def factors_by_recursion(J, v):
     return found
 
 
+def the_vector_itself(J, v):
+    for jacobian in J[::-1]:
+        v = jacobian.T @ v
+    return v
+
+
 def differences_of_logs(J, v):
     with np.errstate(divide="ignore", invalid="ignore"):
         return np.diff(np.log(walk(J[::-1], v, unit=False)), prepend=0.0)
 
 
-@pytest.mark.parametrize(
-    "answer",
-    [
+RIGHT = {
+    "bptt_step": [
+        lambda h, p, x, W, g: (slope(h, g) @ W, slope(h, g)[:, None] * p, np.outer(slope(h, g), x)),
+        bptt_in_torch,
+        bptt_in_loops,
+        bptt_by_autograd,
+    ],
+    "step_jacobian": [
+        lambda h, W: (1 - h**2)[:, None] * W,
+        lambda h, W: torch.diag(1 - h**2) @ W,
+        jacobian_by_autograd,
+        jacobian_in_loops,
+    ],
+    "log_factors": [
         lambda J, v: np.log(walk(J[::-1], v)),
         factors_in_torch,
         factors_into_a_list,
         factors_by_recursion,
     ],
-)
-def test_log_factors_accepts(answer):
-    assert checks.log_factors(answer).status == RIGHT, checks.log_factors(answer)
-
-
-@pytest.mark.parametrize(
-    ("answer", "status", "says"),
-    [
-        (lambda J, v: np.log(walk(J, v)), WRONG_VALUES, "You began with the first step"),
-        (lambda J, v: np.log(walk(J[::-1], v, turn=False)), WRONG_VALUES, "You used J."),
-        (lambda J, v: np.log(walk(J[::-1], v, unit=False)), WRONG_VALUES, "left after all steps"),
-        (lambda J, v: walk(J[::-1], v), WRONG_VALUES, "the factors themselves"),
-        (lambda J, v: np.log10(walk(J[::-1], v)), WRONG_VALUES, "base 10"),
-        (lambda J, v: np.log(walk(J[::-1], v))[::-1], WRONG_VALUES, "in the wrong order"),
-        (lambda J, v: np.zeros(len(J)), WRONG_VALUES, "Every log is 0"),
-        (lambda J, v: np.log(walk(J[::-1], v)).sum(), WRONG_SHAPE, "the sum of the logs"),
-        (lambda J, v: np.log(walk(J[::-1], v)).mean(), WRONG_SHAPE, "the mean of the logs"),
-        (differences_of_logs, WRONG_VALUES, "not over 900"),
-        (lambda J, v: None, FAILED, "None"),
+}
+WRONG = {
+    "bptt_step": [
+        (bptt(0, lambda h, p, x, W, g: W @ slope(h, g)), "dL_dh_before: Did you use W"),
+        (bptt(0, lambda h, p, x, W, g: W.T @ g), "dL_dh_before: The factor 1 - h_t^2 is missing"),
+        (bptt(0, lambda h, p, x, W, g: slope(h, W.T @ g)), "before the transpose of W"),
+        (bptt(0, lambda h, p, x, W, g: W.T @ slope(p, g)), "dL_dh_before: Off by one in time"),
+        (bptt(0, lambda h, p, x, W, g: W.T @ slope(np.tanh(h), g)), "you took it twice"),
+        (bptt(0, lambda h, p, x, W, g: slope(h, g)), "still to go back"),
+        (bptt(1, lambda h, p, x, W, g: np.outer(p, slope(h, g))), "term_W: Your outer product"),
+        (bptt(1, lambda h, p, x, W, g: np.outer(slope(h, g), h)), "this step's W was applied"),
+        (bptt(1, lambda h, p, x, W, g: np.outer(g, p)), "term_W: The factor"),
+        (bptt(1, lambda h, p, x, W, g: np.outer(slope(p, g), p)), "term_W: Off by one"),
+        (bptt(1, lambda h, p, x, W, g: slope(h, g) * p), "an outer product", WRONG_SHAPE),
+        (bptt(2, lambda h, p, x, W, g: np.outer(g, x)), "term_U: The factor"),
+        (bptt(2, lambda h, p, x, W, g: np.outer(slope(p, g), x)), "term_U: Off by one"),
+        (bptt(2, lambda h, p, x, W, g: np.outer(slope(h, g), p)), "word x_t, not", WRONG_SHAPE),
+        (bptt(2, lambda h, p, x, W, g: np.outer(x, slope(h, g))), "with input j", WRONG_SHAPE),
+        (lambda h, p, x, W, g: W.T @ slope(h, g), "one ndarray; return (dL_dh_be", WRONG_SHAPE),
+        (lambda h, p, x, W, g: (g, g), "It returned 2 things: return (dL_dh_b", WRONG_SHAPE),
     ],
-)
-def test_log_factors_names(answer, status, says):
-    result = checks.log_factors(answer)
-    assert result.status == status, result
-    assert says in str(result)
+    "step_jacobian": [
+        (lambda h, W: W * (1 - h**2), "scaled the columns"),
+        (lambda h, W: (np.diag(1 - h**2) @ W).T, "is transposed"),
+        (lambda h, W: np.diag(1 - h**2) @ W.T, "the transpose of W"),
+        (lambda h, W: W, "Where is the derivative"),
+        (lambda h, W: np.diag(h) @ W, "by h itself"),
+        (lambda h, W: np.diag(1 - h) @ W, "a square"),
+        (lambda h, W: np.diag(1 - np.tanh(h) ** 2) @ W, "twice"),
+        (lambda h, W: np.diag(1 - h**2) * W, "Only the diagonal is left"),
+        (lambda h, W: (1 - h**2) @ W, "sums over the rows", WRONG_SHAPE),
+        (lambda h, W: W @ (1 - h**2), "sums each row up", WRONG_SHAPE),
+    ],
+    "log_factors": [
+        (lambda J, v: np.log(walk(J, v)), "You began with the first step"),
+        (lambda J, v: np.log(walk(J[::-1], v, turn=False)), "You used J."),
+        (lambda J, v: np.log(walk(J[::-1], v, unit=False)), "left after all steps"),
+        (lambda J, v: walk(J[::-1], v), "the factors themselves"),
+        (lambda J, v: np.log10(walk(J[::-1], v)), "base 10"),
+        (lambda J, v: np.log(walk(J[::-1], v))[::-1], "in the wrong order"),
+        (lambda J, v: np.zeros(len(J)), "Every log is 0"),
+        (lambda J, v: np.log(walk(J[::-1], v)).sum(), "the sum of the logs", WRONG_SHAPE),
+        (lambda J, v: np.log(walk(J[::-1], v)).mean(), "the mean of the logs", WRONG_SHAPE),
+        (the_vector_itself, "the vector at the end", WRONG_SHAPE),
+        (differences_of_logs, "not over 900"),
+        (lambda J, v: None, "None", FAILED),
+    ],
+}
+
+test_right, test_wrong = planted_tests(RIGHT, WRONG)

@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 import torch
-from planted import planted_tests, rows, value
+from planted import planted_tests, value
 
 from helpers.checks.results import FAILED, WRONG_SHAPE
 
@@ -25,32 +25,31 @@ RIGHT = {
         lambda: ([[2, -3], [1.5, -2]], [1.0, 0.3]),
     ],
 }
-MATRIX = rows(
-    "growing_matrix",
-    ("large entry", value([[0, 2000], [0, 0]]), "larger than 10"),
-    ("radius 1", value([[1, 10], [0, 1]]), "below 1"),
-    ("radius 3", value([[3, 0], [0, 3]]), "Its spectral radius is 3"),
-    ("lecture's", value([[0.9, 10], [0, 0.9]]), "A^9, has norm 38.7"),
-    ("late and too low", value([[0.99999, 0.02], [0, 0.99999]]), "has norm 736: not above 1,000"),
-    ("a hundred", value([[0.99, 0.8], [0, 0.99]]), "A^99, has norm 29.6"),
-    ("normal", value([[0.9, 0], [0, 0.9]]), "It is normal"),
-    ("3 x 3", value(np.eye(3)), "should have (2, 2)", WRONG_SHAPE),
-    ("NaN", value([[math.nan, 0], [0, 0]]), "NaN"),
-    ("complex", value([[0.9j, 10], [0, 0.9]]), "not real", FAILED),
-)  # fmt: skip
-STEP = rows(
-    "growing_step",
-    ("slopes of 1", value(([[5, -5], [5, -5]], [1, 1])), "Equal slopes multiply W by one number"),
-    ("positive", value(([[0.9, 10], [0, 0.9]], [1, 0.5])), "With entries of one sign"),
-    ("triangular", value(([[0.9, -10], [0, 0.9]], [1, 0.5])), "W is triangular"),
-    ("too small", value(([[0.5, -0.5], [0.5, -0.5]], [1, 0.5])), "What keeps the eigenvalues"),
-    ("slope of 2", value(([[5, -5], [5, -5]], [2, 1])), "slopes above 0 and up to 1"),
-    ("radius 2", value(([[2, 0], [0, 2]], [1, 0.1])), "W's spectral radius is 2"),
-    ("large", value(([[50, -50], [50, -50]], [1, 0.1])), "larger than 10"),
-    ("3 slopes", value(([[5, -5], [5, -5]], [1, 0.1, 0.1])), "should have (2,)", WRONG_SHAPE),
-    ("W alone", value([[[5, -5], [5, -5]]]), "return (W, slopes)", WRONG_SHAPE),
-)  # fmt: skip
-WRONG = [*MATRIX, *STEP]
+WRONG = {
+    "growing_matrix": [
+        (value([[0, 2000], [0, 0]]), "larger than 10"),
+        (value([[1, 10], [0, 1]]), "below 1"),
+        (value([[3, 0], [0, 3]]), "Its spectral radius is 3"),
+        (value([[0.9, 10], [0, 0.9]]), "A^9, has norm 38.7"),
+        (value([[0.99999, 0.02], [0, 0.99999]]), "has norm 736: not above 1,000"),
+        (value([[0.99, 0.8], [0, 0.99]]), "A^99, has norm 29.6"),
+        (value([[0.9, 0], [0, 0.9]]), "It is normal"),
+        (value(np.eye(3)), "should have (2, 2)", WRONG_SHAPE),
+        (value([[math.nan, 0], [0, 0]]), "NaN"),
+        (value([[0.9j, 10], [0, 0.9]]), "not real", FAILED),
+    ],
+    "growing_step": [
+        (value(([[5, -5], [5, -5]], [1, 1])), "Equal slopes multiply W by one number"),
+        (value(([[0.9, 10], [0, 0.9]], [1, 0.5])), "With entries of one sign"),
+        (value(([[0.9, -10], [0, 0.9]], [1, 0.5])), "W is triangular"),
+        (value(([[0.5, -0.5], [0.5, -0.5]], [1, 0.5])), "What keeps the eigenvalues"),
+        (value(([[5, -5], [5, -5]], [2, 1])), "slopes above 0 and up to 1"),
+        (value(([[2, 0], [0, 2]], [1, 0.1])), "W's spectral radius is 2"),
+        (value(([[50, -50], [50, -50]], [1, 0.1])), "larger than 10"),
+        (value(([[5, -5], [5, -5]], [1, 0.1, 0.1])), "should have (2,)", WRONG_SHAPE),
+        (value([[[5, -5], [5, -5]]]), "return (W, slopes)", WRONG_SHAPE),
+    ],
+}  # fmt: skip
 
 test_right, test_wrong = planted_tests(RIGHT, WRONG)
 

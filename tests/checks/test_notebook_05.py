@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 import torch
-from planted import planted_tests, rows
+from planted import planted_tests
 
 from helpers.checks.results import FAILED, WRONG_SHAPE
 
@@ -40,31 +40,30 @@ RIGHT = {
         lambda states: min(np.argwhere(np.abs(states) == np.inf)[:, 0], default=None),
     ],
 }
-INF = rows(
-    "first_inf",
-    ("NaN too", lambda s: first(np.flatnonzero(~np.isfinite(s).all(axis=1))),
-     "You count NaN as well"),
-    ("NaN only", lambda s: first(np.flatnonzero(np.isnan(s).any(axis=1))), "You look for NaN"),
-    ("+inf only", lambda s: first(np.flatnonzero((s == np.inf).any(axis=1))), "-inf"),
-    ("last", lambda s: first(where_inf(s)[::-1]), "the last step"),
-    ("from 1", lambda s: first(where_inf(s) + 1), "counted from 0"),
-    ("too early", lambda s: first(where_inf(s) - 1), "too early"),
-    ("argmax", lambda s: np.isinf(s).any(axis=1).argmax(), "as argmax does"),
-    ("-1", lambda s: first([*where_inf(s), -1]), "it says -1"),
-    ("flat", lambda s: first(np.flatnonzero(np.isinf(s))), "flattened"),
-    ("all of a row", lambda s: first(np.flatnonzero(np.isinf(s).all(axis=1))), "one is enough"),
-    ("0 lost", lambda s: first(where_inf(s)) or None, "counts as False"),
-    ("threshold", lambda s: first(np.flatnonzero((np.abs(s) > 1e30).any(axis=1))),
-     "the largest number of that step, 1.0e+300, is finite"),
-    ("float32", lambda s: first(np.flatnonzero((np.abs(s) > 3.4e38).any(axis=1))),
-     "the largest number of that step, 1.0e+300, is finite"),
-    ("not column 0", lambda s: first(where_inf(s[:, 1:])), "every column"),
-    ("column 0", lambda s: first(where_inf(s[:, :1])), "every column"),
-    ("not the last step", lambda s: first(where_inf(s[:-1])), "-inf and NaN, it returned None"),
-    ("always 3", lambda s: 3, "without inf and NaN, it returned 3, and the largest"),
-    ("half a step", lambda s: 2.5, "a whole number", FAILED),
-    ("all steps", lambda s: np.arange(3), "one step, or None", WRONG_SHAPE),
-)  # fmt: skip
-WRONG = INF
+WRONG = {
+    "first_inf": [
+        (lambda s: first(np.flatnonzero(~np.isfinite(s).all(axis=1))), "You count NaN as well"),
+        (lambda s: first(np.flatnonzero(np.isnan(s).any(axis=1))), "You look for NaN"),
+        (lambda s: first(np.flatnonzero((s == np.inf).any(axis=1))), "-inf"),
+        (lambda s: first(where_inf(s)[::-1]), "the last step"),
+        (lambda s: first(where_inf(s) + 1), "counted from 0"),
+        (lambda s: first(where_inf(s) - 1), "too early"),
+        (lambda s: np.isinf(s).any(axis=1).argmax(), "as argmax does"),
+        (lambda s: first([*where_inf(s), -1]), "it says -1"),
+        (lambda s: first(np.flatnonzero(np.isinf(s))), "flattened"),
+        (lambda s: first(np.flatnonzero(np.isinf(s).all(axis=1))), "one is enough"),
+        (lambda s: first(where_inf(s)) or None, "counts as False"),
+        (lambda s: first(np.flatnonzero((np.abs(s) > 1e30).any(axis=1))),
+         "the largest number of that step, 1.0e+300, is finite"),
+        (lambda s: first(np.flatnonzero((np.abs(s) > 3.4e38).any(axis=1))),
+         "the largest number of that step, 1.0e+300, is finite"),
+        (lambda s: first(where_inf(s[:, 1:])), "every column"),
+        (lambda s: first(where_inf(s[:, :1])), "every column"),
+        (lambda s: first(where_inf(s[:-1])), "-inf and NaN, it returned None"),
+        (lambda s: 3, "without inf and NaN, it returned 3, and the largest"),
+        (lambda s: 2.5, "a whole number", FAILED),
+        (lambda s: np.arange(3), "one step, or None", WRONG_SHAPE),
+    ],
+}  # fmt: skip
 
 test_right, test_wrong = planted_tests(RIGHT, WRONG)

@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 import torch
-from planted import planted_tests, rows
+from planted import planted_tests
 
 from helpers import networks
 from helpers.checks.results import FAILED, WRONG_SHAPE
@@ -71,9 +71,6 @@ def turned(rows):
     return np.concatenate([block.T for block in np.split(rows, 3)])
 
 
-TRANSPOSED = "Is a matrix transposed?"
-
-
 def gru_unit_by_unit(x, h, W_hh, W_ih, b_ih, b_hh):
     n, new = len(h), []
     for i in range(n):
@@ -84,6 +81,23 @@ def gru_unit_by_unit(x, h, W_hh, W_ih, b_ih, b_hh):
     return new
 
 
+def times(vector, matrix):
+    return vector[:, None] * matrix
+
+
+def untrained_gru(update=0.0, reset=0.0, both=False):
+    """What a run returns that has set these biases and not trained."""
+
+    def run():
+        gru = networks.GRU(32, 32)
+        rows = torch.tensor([reset, update, 0.0]).repeat_interleave(32)
+        gru.bias_hh_l0.data, gru.bias_ih_l0.data = rows, rows * both
+        return networks.seeded(0, lambda: networks.Classifier(V, gru))
+
+    return run
+
+
+TRANSPOSED = "Is a matrix transposed?"
 RIGHT = {
     "gru_step": [gru_in_numpy, gru_in_torch, gru_by_module, gru_unit_by_unit],
     "update_term": [
@@ -107,112 +121,81 @@ RIGHT = {
         lambda T: -math.log(1 / (1 - 1 / T) - 1),
     ],
 }
-GRU = rows(
-    "gru_step",
-    ("z for 1 - z", gru(lambda r, z, i, s, h, W, b: z * np.tanh(i + r * s) + (1 - z) * h),
-     "z and 1 - z"),
-    ("reset before",
-     gru(lambda r, z, i, s, h, W, b: (1 - z) * np.tanh(i + W @ (r * h) + b) + z * h),
-     "after the matrix product"),
-    ("order z, r, n", gru(lambda z, r, i, s, h, W, b: (1 - z) * np.tanh(i + r * s) + z * h),
-     "the rows hold r, then z, then n"),
-    ("b_s outside", gru(lambda r, z, i, s, h, W, b: (1 - z) * np.tanh(i + r * (W @ h) + b) + z * h),
-     "outside the reset gate"),
-    ("no tanh", gru(lambda r, z, i, s, h, W, b: (1 - z) * (i + r * s) + z * h),
-     "where is its tanh"),
-    ("no reset", gru(lambda r, z, i, s, h, W, b: (1 - z) * np.tanh(i + s) + z * h),
-     "r has no effect"),
-    ("reset on x", gru(lambda r, z, i, s, h, W, b: (1 - z) * np.tanh(r * (i + s)) + z * h),
-     "acts on the word as well"),
-    ("reset twice",
-     gru(lambda r, z, i, s, h, W, b: (1 - z) * np.tanh(i + r * (W @ (r * h)) + b) + z * h),
-     "acts twice"),
-    ("logistic n", gru(lambda r, z, i, s, h, W, b: (1 - z) * logistic(i + r * s) + z * h),
-     "the logistic is for the gates"),
-    ("nothing kept", gru(lambda r, z, i, s, h, W, b: (1 - z) * np.tanh(i + r * s)),
-     "The old state is missing"),
-    ("candidate", gru(lambda r, z, i, s, h, W, b: np.tanh(i + r * s)), "This is the candidate"),
-    ("Ng's", gru(lambda r, z, i, s, h, W, b: z * np.tanh(i + W @ (r * h) + b) + (1 - z) * h),
-     "This is Ng's form"),
-    ("Ng's simplified", gru(lambda r, z, i, s, h, W, b: z * np.tanh(i + s) + (1 - z) * h),
-     "Ng's simplified form"),
-    ("tanh gates", gru_with_tanh_gates, "they use the logistic, not tanh"),
-    ("order n, r, z", gru_of(lambda *given: map(rolled, given)), "r, then z, then n"),
-    ("blocks of U^T", gru_of(lambda W, U, b, c: (W, turned(U), b, c)), TRANSPOSED),
-    ("blocks of W^T", gru_of(lambda W, U, b, c: (turned(W), U, b, c)), TRANSPOSED),
-    ("h U, x W", gru_of(lambda W, U, b, c: (turned(W), turned(U), b, c)), TRANSPOSED),
-    ("W for U", gru_of(lambda W, U, b, c: (U, W, b, c)), "W and U seem swapped"),
-    ("b for b_h", gru_of(lambda W, U, b, c: (W, U, c, b)), "b and b_h seem swapped"),
-    ("no b", gru_of(lambda W, U, b, c: (W, U, 0 * b, c)), "is missing: b."),
-    ("no b_h", gru_of(lambda W, U, b, c: (W, U, b, 0 * c)), "is missing: b_h."),
-    ("no biases", gru_of(lambda W, U, b, c: (W, U, 0 * b, 0 * c)), "The biases are missing"),
-    ("all three", lambda x, h, W, U, b, c: np.tanh(U @ x + W @ h + b + c),
-     "should have (hidden,)", WRONG_SHAPE),
-)  # fmt: skip
-
-
-def times(vector, matrix):
-    return vector[:, None] * matrix
-
-
-TERM = rows(
-    "update_term",
-    ("sign", lambda h, n, z, W: times((n - h) * z * (1 - z), W), "sign is turned"),
-    ("plus n", lambda h, n, z, W: times((h + n) * z * (1 - z), W), "which sign"),
-    ("h alone", lambda h, n, z, W: times(h * z * (1 - z), W), "in two terms"),
-    ("-n alone", lambda h, n, z, W: times(-n * z * (1 - z), W), "in two terms"),
-    ("no slope", lambda h, n, z, W: times(h - n, W), "slope of the logistic"),
-    ("no 1 - z", lambda h, n, z, W: times((h - n) * z, W), "one is missing"),
-    ("no z", lambda h, n, z, W: times((h - n) * (1 - z), W), "one is missing"),
-    ("tanh", lambda h, n, z, W: times((h - n) * (1 - z * z), W), "slope of tanh"),
-    ("columns", lambda h, n, z, W: (h - n) * z * (1 - z) * W, "the columns"),
-    ("W^T", lambda h, n, z, W: times((h - n) * z * (1 - z), W.T), "transposed"),
-    ("no W", lambda h, n, z, W: np.diag((h - n) * z * (1 - z)), "W_z is missing"),
-    ("with D(z)", lambda h, n, z, W: np.diag(z) + times((h - n) * z * (1 - z), W),
-     "the state's own way"),
-    ("vector", lambda h, n, z, W: (h - n) * z * (1 - z), "no matrix in it", WRONG_SHAPE),
-    ("product", lambda h, n, z, W: (h - n) * z * (1 - z) * (W @ h), "times a vector", WRONG_SHAPE),
-)  # fmt: skip
-
-
-def untrained_gru(update=0.0, reset=0.0, both=False):
-    """What a run returns that has set these biases and not trained."""
-
-    def run():
-        gru = networks.GRU(32, 32)
-        rows = torch.tensor([reset, update, 0.0]).repeat_interleave(32)
-        gru.bias_hh_l0.data, gru.bias_ih_l0.data = rows, rows * both
-        return networks.seeded(0, lambda: networks.Classifier(V, gru))
-
-    return run
-
-
-RUN = rows(
-    "my_run",
-    ("untrained", untrained_gru(math.log(300)), "more steps, or another"),
-    ("no bias", untrained_gru(), "far too short"),
-    ("in both biases", untrained_gru(math.log(300), both=True), "in both of them?"),
-    ("minus", untrained_gru(-math.log(300)), "with this sign it writes"),
-    ("reset gate", untrained_gru(reset=math.log(300)), "reset gate's rows"),
-    ("RNN", lambda: networks.rnn_classifier(V), "holds no GRU"),
-    ("accuracy", lambda: 0.97, "the trained network itself", FAILED),
-    ("layer", lambda: networks.GRU(32, 32), "cannot read a batch", FAILED),
-)  # fmt: skip
-SPAN = rows(
-    "bias_for_span",
-    ("log T", lambda T: math.log(T), "1 - 1/(T + 1)"),
-    ("Ng's sign", lambda T: -math.log(T - 1), "Ng's gate"),
-    ("Ng's sign, log T", lambda T: -math.log(T), "Ng's gate"),
-    ("doubled", lambda T: 2 * math.log(T - 1), "T squared"),
-    ("T", lambda T: T, "This is the span"),
-    ("z", lambda T: 1 - 1 / T, "This is the gate"),
-    ("1 - z", lambda T: 1 / T, "This is 1 - z"),
-    ("log10", lambda T: math.log10(T - 1), "another base"),
-    ("log2", lambda T: math.log2(T - 1), "another base"),
-    ("odds", lambda T: T - 1, "the odds"),
-    ("halved", lambda T: math.log(T - 1) / 2, "0.5 times"),
-    ("three", lambda T: [math.log(T - 1)] * 3, "should be one number", WRONG_SHAPE),
-)  # fmt: skip
-WRONG = [*GRU, *TERM, *SPAN, *RUN]
+WRONG = {
+    "gru_step": [
+        (gru(lambda r, z, i, s, h, W, b: z * np.tanh(i + r * s) + (1 - z) * h), "z and 1 - z"),
+        (gru(lambda r, z, i, s, h, W, b: (1 - z) * np.tanh(i + W @ (r * h) + b) + z * h),
+         "after the matrix product"),
+        (gru(lambda z, r, i, s, h, W, b: (1 - z) * np.tanh(i + r * s) + z * h),
+         "the rows hold r, then z, then n"),
+        (gru(lambda r, z, i, s, h, W, b: (1 - z) * np.tanh(i + r * (W @ h) + b) + z * h),
+         "outside the reset gate"),
+        (gru(lambda r, z, i, s, h, W, b: (1 - z) * (i + r * s) + z * h), "where is its tanh"),
+        (gru(lambda r, z, i, s, h, W, b: (1 - z) * np.tanh(i + s) + z * h), "r has no effect"),
+        (gru(lambda r, z, i, s, h, W, b: (1 - z) * np.tanh(r * (i + s)) + z * h),
+         "acts on the word as well"),
+        (gru(lambda r, z, i, s, h, W, b: (1 - z) * np.tanh(i + r * (W @ (r * h)) + b) + z * h),
+         "acts twice"),
+        (gru(lambda r, z, i, s, h, W, b: (1 - z) * logistic(i + r * s) + z * h),
+         "the logistic is for the gates"),
+        (gru(lambda r, z, i, s, h, W, b: (1 - z) * np.tanh(i + r * s)), "The old state is missing"),
+        (gru(lambda r, z, i, s, h, W, b: np.tanh(i + r * s)), "This is the candidate"),
+        (gru(lambda r, z, i, s, h, W, b: z * np.tanh(i + W @ (r * h) + b) + (1 - z) * h),
+         "This is Ng's form"),
+        (gru(lambda r, z, i, s, h, W, b: z * np.tanh(i + s) + (1 - z) * h), "Ng's simplified form"),
+        (gru_with_tanh_gates, "they use the logistic, not tanh"),
+        (gru_of(lambda *given: map(rolled, given)), "r, then z, then n"),
+        (gru_of(lambda W, U, b, c: (W, turned(U), b, c)), TRANSPOSED),
+        (gru_of(lambda W, U, b, c: (turned(W), U, b, c)), TRANSPOSED),
+        (gru_of(lambda W, U, b, c: (turned(W), turned(U), b, c)), TRANSPOSED),
+        (gru_of(lambda W, U, b, c: (U, W, b, c)), "W and U seem swapped"),
+        (gru_of(lambda W, U, b, c: (W, U, c, b)), "b and b_h seem swapped"),
+        (gru_of(lambda W, U, b, c: (W, U, 0 * b, c)), "is missing: b."),
+        (gru_of(lambda W, U, b, c: (W, U, b, 0 * c)), "is missing: b_h."),
+        (gru_of(lambda W, U, b, c: (W, U, 0 * b, 0 * c)), "The biases are missing"),
+        (lambda x, h, W, U, b, c: np.tanh(U @ x + W @ h + b + c),
+         "should have (hidden,)", WRONG_SHAPE),
+    ],
+    "update_term": [
+        (lambda h, n, z, W: times((n - h) * z * (1 - z), W), "sign is turned"),
+        (lambda h, n, z, W: times((h + n) * z * (1 - z), W), "which sign"),
+        (lambda h, n, z, W: times(h * z * (1 - z), W), "in two terms"),
+        (lambda h, n, z, W: times(-n * z * (1 - z), W), "in two terms"),
+        (lambda h, n, z, W: times(h - n, W), "slope of the logistic"),
+        (lambda h, n, z, W: times((h - n) * z, W), "one is missing"),
+        (lambda h, n, z, W: times((h - n) * (1 - z), W), "one is missing"),
+        (lambda h, n, z, W: times((h - n) * (1 - z * z), W), "slope of tanh"),
+        (lambda h, n, z, W: (h - n) * z * (1 - z) * W, "the columns"),
+        (lambda h, n, z, W: times((h - n) * z * (1 - z), W.T), "transposed"),
+        (lambda h, n, z, W: np.diag((h - n) * z * (1 - z)), "W_z is missing"),
+        (lambda h, n, z, W: np.diag(z) + times((h - n) * z * (1 - z), W), "the state's own way"),
+        (lambda h, n, z, W: (h - n) * z * (1 - z), "no matrix in it", WRONG_SHAPE),
+        (lambda h, n, z, W: (h - n) * z * (1 - z) * (W @ h), "times a vector", WRONG_SHAPE),
+    ],
+    "my_run": [
+        (untrained_gru(math.log(300)), "more steps, or another"),
+        (untrained_gru(), "far too short"),
+        (untrained_gru(math.log(300), both=True), "in both of them?"),
+        (untrained_gru(-math.log(300)), "with this sign it writes"),
+        (untrained_gru(reset=math.log(300)), "reset gate's rows"),
+        (lambda: networks.rnn_classifier(V), "holds no GRU"),
+        (lambda: 0.97, "the trained network itself", FAILED),
+        (lambda: networks.GRU(32, 32), "cannot read a batch", FAILED),
+    ],
+    "bias_for_span": [
+        (lambda T: math.log(T), "1 - 1/(T + 1)"),
+        (lambda T: -math.log(T - 1), "Ng's gate"),
+        (lambda T: -math.log(T), "Ng's gate"),
+        (lambda T: 2 * math.log(T - 1), "T squared"),
+        (lambda T: T, "This is the span"),
+        (lambda T: 1 - 1 / T, "This is the gate"),
+        (lambda T: 1 / T, "This is 1 - z"),
+        (lambda T: math.log10(T - 1), "another base"),
+        (lambda T: math.log2(T - 1), "another base"),
+        (lambda T: T - 1, "the odds"),
+        (lambda T: math.log(T - 1) / 2, "0.5 times"),
+        (lambda T: [math.log(T - 1)] * 3, "should be one number", WRONG_SHAPE),
+    ],
+}  # fmt: skip
 
 test_right, test_wrong = planted_tests(RIGHT, WRONG)

@@ -6,17 +6,15 @@ import json
 import os
 from pathlib import Path
 
-import numpy as np
+import nbformat
 import pytest
+from cells import SOLUTIONS
 
 from helpers import checks, measure
 from helpers.checks import registry
+from helpers.networks import rnn_step
 
 ROOT = Path(__file__).resolve().parents[2]
-
-
-def right_step(x, h, W, U, b):
-    return np.tanh(W @ h + U @ x + b)
 
 
 def solved(notebook="00"):
@@ -34,7 +32,7 @@ def path(tmp_path, monkeypatch):
 
 def test_the_next_kernel_knows_and_what_is_solved_stays_solved(path, monkeypatch):
     assert solved() == []
-    checks.rnn_step(right_step)
+    checks.rnn_step(rnn_step)
     monkeypatch.setattr(registry, "_in_kernel", {})
     assert solved() == ["rnn_step"]
     checks.rnn_step(lambda x, h, W, U, b: b)
@@ -45,27 +43,21 @@ def test_the_next_kernel_knows_and_what_is_solved_stays_solved(path, monkeypatch
 
 @pytest.mark.parametrize(
     "content",
-    [b"", b"{", b"\xff\xfe", b"[1, 2]", b'"text"', b'{"rnn_step": [3]}', b"[" * 50_000],
-    ids=["empty", "cut", "binary", "list", "text", "no status", "deep"],
+    [b"", b"{", b"\xff\xfe", b"[1, 2]", b'"text"', b'{"rnn_step": [3]}'],
+    ids=["empty", "cut", "binary", "list", "text", "no status"],
 )
 def test_a_broken_or_foreign_file_is_passed_over_and_replaced(path, monkeypatch, content):
     path.write_bytes(content)
     assert solved() == []
-    checks.rnn_step(right_step)
+    checks.rnn_step(rnn_step)
     monkeypatch.setattr(registry, "_in_kernel", {})
     assert solved() == ["rnn_step"]
 
 
-@pytest.mark.parametrize("refused", ["mkstemp", "replace"])
-def test_a_place_that_cannot_be_written_stops_nothing(path, monkeypatch, refused):
-    def refuse(*arguments, **settings):
-        raise PermissionError
-
-    place = registry.tempfile if refused == "mkstemp" else registry.os
-    monkeypatch.setattr(place, refused, refuse)
-    assert checks.rnn_step(right_step).passed
+def test_a_place_that_cannot_be_written_stops_nothing(path):
+    path.mkdir()
+    assert checks.rnn_step(rnn_step).passed
     assert solved() == ["rnn_step"]
-    assert list(path.parent.iterdir()) == []
 
 
 def test_switched_off_nothing_is_read_or_written(path, monkeypatch):
@@ -84,7 +76,7 @@ def test_test_runs_are_switched_off_and_git_ignores_the_file():
 
 def test_the_first_page_tells_the_notebooks_that_were_begun_and_what_is_next(path):
     assert checks.progress() == "No exercise tried yet: begin with notebook 00."
-    checks.rnn_step(right_step)
+    checks.rnn_step(rnn_step)
     assert checks.progress() == "00: 1 of 2 exercises solved; next: 0.2 The signal by autograd"
     checks.signal(measure.signal)
     checks.words_between(lambda words, subject: 0)
@@ -95,24 +87,22 @@ def test_the_first_page_tells_the_notebooks_that_were_begun_and_what_is_next(pat
 
 
 def test_an_unknown_notebook_is_named():
-    with pytest.raises(ValueError, match=r"notebook must be one of 00, 01, .* got '42'"):
+    with pytest.raises(ValueError, match=r"notebook must be one of '00', '01', .* got '42'"):
         checks.progress("42")
 
 
-def test_every_exercise_is_exported_and_stands_in_the_table():
-    assert set(registry.EXERCISES) <= set(checks.__all__)
-    rows = checks.table().splitlines()[2:]
-    for exercise, row in zip(checks.exercises(), rows, strict=True):
-        assert f"| {exercise.label} | `{exercise.name}` | {exercise.title} |" in row
-        assert exercise.stars in row
-        assert 1 <= exercise.difficulty <= 3
-        assert exercise.minutes >= 2
-        assert exercise.points >= 1
-    labels = [exercise.label for exercise in checks.exercises()]
-    assert len(labels) == len(set(labels))
+@pytest.mark.parametrize("exercise", registry.EXERCISES.values(), ids=registry.EXERCISES)
+def test_every_exercise_is_offered_and_stands_on_its_page_as_in_the_list(exercise):
+    assert hasattr(checks, exercise.name)
+    (page,) = SOLUTIONS.glob(f"{exercise.notebook}_*.ipynb")
+    sources = "\n".join(cell.source for cell in nbformat.read(page, 4).cells)
+    stars = "★" * exercise.difficulty
+    title = f"Exercise {exercise.label} · {exercise.title} · {exercise.minutes} minutes · {stars}"
+    assert f"### {title}\n" in sources
+    assert f"checks.{exercise.name}(" in sources
 
 
 def test_every_exercise_has_answers_planted():
     tests = "".join(path.read_text("utf-8") for path in Path(__file__).parent.glob("test_*.py"))
     for name in registry.EXERCISES:
-        assert f"checks.{name}(" in tests or f'    "{name}": [' in tests, name
+        assert f'    "{name}": [' in tests, name
