@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 import subprocess
 from types import SimpleNamespace
 
@@ -17,21 +18,17 @@ def pip_says(monkeypatch):
     return stub
 
 
-def test_all_well(pip_says):
-    pip_says(0, "No broken requirements found.\n")
-    assert environment.report() == "everything this course needs is installed"
-
-
-def test_versions_that_do_not_fit_are_told_with_the_remedy(pip_says):
-    pip_says(1, "torch 2.3 has requirement numpy<2, but you have numpy 2.1.\n")
-    problem, remedy = environment.report().splitlines()
-    assert problem.startswith("torch 2.3 has requirement")
-    assert remedy.endswith("python course.py --repair")
-
-
-def test_python_without_pip_says_so(pip_says):
-    pip_says(1, "", "No module named pip\n")
-    assert environment.report().startswith("No module named pip\n")
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        ((0, "No broken requirements found.\n"), "^everything this course needs is installed$"),
+        ((1, "torch 2.3 has requirement numpy<2.\n"), "^torch 2.3 has.*\n.*course.py --repair$"),
+        ((1, "", "No module named pip\n"), "^No module named pip\n"),
+    ],
+)
+def test_what_pip_says_is_told_with_the_remedy(pip_says, said, told):
+    pip_says(*said)
+    assert re.search(told, environment.report())
 
 
 @pytest.mark.parametrize("spec", [None, SimpleNamespace(origin=None)], ids=["gone", "files gone"])

@@ -87,7 +87,7 @@ def test_where_no_scout_learns_one_rate_more_is_tried_on_either_side(monkeypatch
     assert list(found) == list(RATES[3:8])
 
 
-def counts(monkeypatch, learned, start, hopeful, scouted=RATES):
+def counts(monkeypatch, learned, start, hopeful, scouted):
     """The rates counted, if so many of four seeds learn at each, and scouts at hopeful ones."""
 
     def training(cell, pairs, settings, to_the_end):
@@ -101,33 +101,27 @@ def counts(monkeypatch, learned, start, hopeful, scouted=RATES):
     return list(found), record_runs.surest(found)
 
 
-def test_a_rate_at_which_all_seeds_learn_is_enough(monkeypatch):
-    assert counts(monkeypatch, {1e-2: 4}, 1e-2, [1e-2]) == ([1e-2], 1e-2)
+COUNTED = {  # seeds that learn at each rate, hopeful rates, scouted ones; rates tried, the best
+    "all seeds learn at one": ({1e-2: 4}, [1e-2], RATES, [1e-2], 1e-2),
+    "lower ones are surer": (
+        {1e-2: 1, 3e-3: 2, 1e-3: 3, 3e-4: 1}, [1e-2], RATES, [1e-2, 3e-3, 1e-3, 3e-4], 1e-3,
+    ),
+    "a scout learned higher": (
+        {1e-2: 1, 3e-2: 4}, [1e-2, 3e-2], RATES, [1e-2, 3e-3, 3e-2], 3e-2,
+    ),
+    "nobody learned": ({}, [], RATES, [1e-2], 1e-2),
+    "no scouts, all seeds learn": ({1e-2: 4}, [], [], [1e-2], 1e-2),
+    "no scouts, a seed fails": ({}, [], [], [1e-2, 3e-3], 1e-2),
+    "one on either side of the best": (
+        {1e-2: 3, 3e-3: 4, 1e-3: 4}, [1e-2], RATES[5:9], [1e-2, 3e-3, 1e-3], 3e-3,
+    ),
+}  # fmt: skip
 
 
-def test_lower_rates_are_tried_while_they_are_surer(monkeypatch):
-    learned = {1e-2: 1, 3e-3: 2, 1e-3: 3, 3e-4: 1}
-    assert counts(monkeypatch, learned, 1e-2, [1e-2]) == ([1e-2, 3e-3, 1e-3, 3e-4], 1e-3)
-
-
-def test_a_higher_rate_is_tried_if_a_scout_learned_there(monkeypatch):
-    rates, best = counts(monkeypatch, {1e-2: 1, 3e-2: 4}, 1e-2, [1e-2, 3e-2])
-    assert (rates, best) == ([1e-2, 3e-3, 3e-2], 3e-2)
-
-
-def test_nothing_more_is_tried_where_nobody_learned(monkeypatch):
-    assert counts(monkeypatch, {}, 1e-2, []) == ([1e-2], 1e-2)
-
-
-def test_without_scouts_one_lower_rate_is_tried_if_a_seed_fails(monkeypatch):
-    assert counts(monkeypatch, {1e-2: 4}, 1e-2, [], scouted=[]) == ([1e-2], 1e-2)
-    assert counts(monkeypatch, {}, 1e-2, [], scouted=[]) == ([1e-2, 3e-3], 1e-2)
-
-
-def test_the_best_of_the_counted_rates_has_one_tried_on_either_side(monkeypatch):
-    learned = {1e-2: 3, 3e-3: 4, 1e-3: 4}
-    rates, best = counts(monkeypatch, learned, 1e-2, [1e-2], scouted=RATES[5:9])
-    assert (rates, best) == ([1e-2, 3e-3, 1e-3], 3e-3)
+@pytest.mark.parametrize("case", COUNTED)
+def test_rates_that_are_counted(monkeypatch, case):
+    learned, hopeful, scouted, rates, best = COUNTED[case]
+    assert counts(monkeypatch, learned, 1e-2, hopeful, scouted) == (rates, best)
 
 
 def test_a_longer_training_has_the_same_seeds_and_more_steps(monkeypatch):
@@ -160,22 +154,20 @@ def untimed(path):
     return [{**json.loads(line), "seconds": 0} for line in path.read_text().splitlines()]
 
 
-def test_record_then_nothing_left_and_the_reader_reads_it(tmp_path, few):
+def test_record_then_nothing_left_other_settings_refused_and_the_reader_reads_it(tmp_path, few):
     path = tmp_path / "record.jsonl"
     assert record(path, SMALL) == len(CELLS)
+    assert torch.tensor(1e-40) * 1 != 0  # the processor is as it was found
     before = path.read_bytes()
     assert record(path, SMALL) == 0
+    with pytest.raises(ValueError, match="begun with other settings or versions"):
+        record(path, Settings())
     assert path.read_bytes() == before
     found = load_record(path)
     assert [(c.network, c.middle, c.gap) for c in found.cells] == [
         (c.network, c.middle, c.gap) for c in CELLS
     ]
     assert all(cell.seeds == 2 for cell in found.cells if cell.rate)
-
-
-def test_a_record_leaves_the_processor_as_it_found_it(tmp_path, few):
-    record(tmp_path / "record.jsonl", SMALL)
-    assert torch.tensor(1e-40) * 1 != 0
 
 
 @pytest.mark.parametrize("cut", [1, 300, 3000])
@@ -185,15 +177,6 @@ def test_an_interrupted_record_goes_on_to_the_same_end(tmp_path, few, cut):
     part.write_text(whole.read_text()[:-cut])
     assert 1 <= record(part, SMALL) <= len(CELLS)
     assert untimed(part) == untimed(whole)
-
-
-def test_other_settings_are_refused_and_nothing_is_lost(tmp_path, few):
-    path = tmp_path / "record.jsonl"
-    record(path, SMALL)
-    before = path.read_bytes()
-    with pytest.raises(ValueError, match="begun with other settings or versions"):
-        record(path, Settings())
-    assert path.read_bytes() == before
 
 
 def test_a_network_is_given_up_at_the_first_gap_of_20_that_most_seeds_did_not_learn():
