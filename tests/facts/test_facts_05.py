@@ -33,22 +33,6 @@ def test_05_map_the_border_is_where_theory_puts_it(seed):
     assert np.abs(measured / measure.theory_map(gains, stds) - 1).max() < 0.2
 
 
-@pytest.mark.parametrize(("s", "gain"), [(0, 1.0), (0.1, 1.19), (0.5, 1.55), (1, 1.86), (2, 2.33)])
-def test_05_map_the_theorys_border(s, gain):
-    assert measure.critical_gain(s) == pytest.approx(gain, abs=0.006)
-
-
-def test_05_overflow_seven_of_eight_are_exact():
-    counted = measure.measured_overflow_step
-    late = {}
-    for dtype in (torch.float16, torch.bfloat16, torch.float32, torch.float64):
-        for g in (1.5, 2.0):
-            predicted = math.ceil(math.log(torch.finfo(dtype).max) / math.log(g))
-            late[dtype, g] = counted(g, dtype) - predicted
-    assert late.pop((torch.bfloat16, 1.5)) == 1
-    assert set(late.values()) == {0}
-
-
 @pytest.mark.parametrize("growth", [1.5, 4.0, 10.0])
 @pytest.mark.parametrize("seed", [1, 2])
 def test_05_nan_follows_the_first_inf_within_a_few_steps(growth, seed):
@@ -62,13 +46,6 @@ def test_05_nan_follows_the_first_inf_within_a_few_steps(growth, seed):
     delays = np.isnan(states).any(axis=2).argmax(axis=0) - starts
     assert (delays >= 0).all()
     assert 0 <= delays.mean() <= 2
-
-
-def test_05_nan_a_single_number_stays_inf():
-    h = torch.tensor(1.0)
-    for _ in range(400):
-        h = 1.5 * h
-    assert h.isinf()
 
 
 @pytest.mark.slow
