@@ -17,13 +17,13 @@ import torch
 from torch import Tensor
 
 from helpers.task.lexicon import (
-    NUMBERS,
     VERBS,
     Vocabulary,
     lexicon,
     other_number,
     vocabulary,
     word_classes,
+    word_numbers,
 )
 from helpers.validation import Array, choice, integer
 
@@ -99,29 +99,28 @@ def flipped(words: Sequence[str], position: int) -> tuple[str, ...]:
     A negative position counts from the end. Raises ValueError if there is no noun there.
     """
     position = integer("position", position, minimum=-len(words), maximum=len(words) - 1)
-    word = words[position]
-    if word not in other_number():
-        raise ValueError(f"word {position} must be a noun of the lexicon; got {word!r}")
+    if words[position] not in other_number():
+        raise ValueError(f"word {position} must be a noun of the lexicon; got {words[position]!r}")
     changed = list(words)
-    changed[position] = other_number()[word]
+    changed[position] = other_number()[words[position]]
     return tuple(changed)
 
 
 def flip(tokens: Tensor, position: int) -> tuple[Tensor, Array]:
-    """Return the sentences with the noun at this position in its other number.
+    """Return tokens (n, steps) with the noun at this position in its other number.
 
-    tokens: (n, steps). A negative position counts from the end: the subject is at
-    -gap - 1. Returns the new tokens (n, steps), and which of the given ones are plural (n,).
+    A negative position counts from the end: the subject is at -gap - 1. Returns beside the
+    new tokens which of the given nouns are plural (n,).
     Raises ValueError if a sentence has no noun there.
     """
-    classes, words = word_classes(), vocabulary()
-    plural, changed = [], tokens.clone()
-    for row, token in enumerate(tokens[:, position].tolist()):
-        if classes[token] not in NUMBERS:
-            raise ValueError(f"sentence {row} has no noun at {position}: {words.words[token]!r}")
-        plural.append(classes[token] == "plural")
-        changed[row, position] = int(words.encode([other_number()[words.words[token]]])[0])
-    return changed, np.array(plural)
+    before = vocabulary().decode(tokens[:, position].tolist())
+    for row, word in enumerate(before):
+        if word not in other_number():
+            raise ValueError(f"sentence {row} has no noun at {position}: {word!r}")
+    changed = tokens.clone()
+    after = vocabulary().encode(other_number()[word] for word in before)
+    changed[:, position] = torch.from_numpy(after)
+    return changed, np.array([word_numbers()[word] == "plural" for word in before])
 
 
 def coin(labels: Tensor) -> Tensor:
@@ -134,13 +133,11 @@ def flip_test(p_was: Callable[[Sequence[str]], float], words: Sequence[str]) -> 
 
     p_was: a model's P(was) for a list of words. The entry of a word that is no noun is 0.
     """
-    before = p_was(words)
-    return np.array(
-        [
-            abs(p_was(flipped(words, t)) - before) if word in other_number() else 0.0
-            for t, word in enumerate(words)
-        ]
-    )
+    before, change = p_was(words), np.zeros(len(words))
+    for t, word in enumerate(words):
+        if word in other_number():
+            change[t] = abs(p_was(flipped(words, t)) - before)
+    return change
 
 
 class AgreementTask:
@@ -192,7 +189,7 @@ class AgreementTask:
         label = self._shuffled_halves(1)
         tokens, gap = self._draw(label)
         words = self.vocabulary.decode(tokens[0])
-        attractors = np.isin(tokens[0, -gap:], _noun_words("train")[:, 1 - label[0]]).sum()
+        attractors = np.isin(tokens[0, -gap:], noun_words("train")[:, 1 - label[0]]).sum()
         predicate = str(self._rng.choice(lexicon().predicates))
         return Sentence(words, len(words) - gap - 1, VERBS[label[0]], int(attractors), predicate)
 
@@ -200,7 +197,7 @@ class AgreementTask:
         """Tokens (n, steps) for the labels, and the gap they share."""
         low, high = self._gaps
         gap = int(self._rng.integers(low, high + 1))
-        subjects = _noun_words(self.nouns)
+        subjects = noun_words(self.nouns)
         chosen = subjects[self._rng.integers(len(subjects), size=len(labels)), labels]
         the = np.full(len(labels), self._words[THE][0])
         opener = self._openers(labels)
@@ -293,7 +290,7 @@ def _fitting(
 @functools.cache
 def _slot_words() -> tuple[Array, ...]:
     """Token numbers for each slot, (words,); for nouns (lemmas, 2), singular and plural."""
-    words = lexicon()
+    words, encode = lexicon(), vocabulary().encode
     lists = {
         COMMA: [","],
         THE: ["the"],
@@ -310,11 +307,8 @@ def _slot_words() -> tuple[Array, ...]:
         COLOUR: words.colours,
         ANY_ADJECTIVE: (*words.adjectives, *words.colours),
     }
-    nouns = _noun_words("train")
-    return tuple(
-        nouns if slot == NOUN else vocabulary().encode(lists[slot])
-        for slot in range(len(lists) + 1)
-    )
+    by_slot = {NOUN: noun_words("train"), **{slot: encode(each) for slot, each in lists.items()}}
+    return tuple(by_slot[slot] for slot in sorted(by_slot))
 
 
 @functools.cache
@@ -324,7 +318,7 @@ def _opener_words(length: int) -> Array:
 
 
 @functools.cache
-def _noun_words(nouns: str) -> Array:
+def noun_words(nouns: str) -> Array:
     """Token numbers (lemmas, 2) of the singular and plural of each noun."""
     pairs = lexicon().nouns if nouns == "train" else lexicon().held_out_nouns
     return np.array([vocabulary().encode(pair) for pair in pairs])

@@ -8,11 +8,12 @@ before the verb (space-separated, commas are words), the index of its subject no
 from __future__ import annotations
 
 import csv
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -47,15 +48,13 @@ def evaluation_accuracy(
     by_length: dict[int, list[Sentence]] = defaultdict(list)
     for sentence in sentences:
         by_length[len(sentence.words)].append(sentence)
-    asked: Counter[int] = Counter()
-    right: Counter[int] = Counter()
+    right: dict[int, list[bool]] = defaultdict(list)
     for group in by_length.values():
-        tokens = torch.stack([torch.from_numpy(vocabulary.encode(s.words)) for s in group])
+        tokens = torch.tensor(np.stack([vocabulary.encode(each.words) for each in group]))
         for sentence, said in zip(group, model(tokens).argmax(dim=1).tolist(), strict=True):
-            asked[sentence.attractors] += 1
-            right[sentence.attractors] += VERBS[said] == sentence.verb
-    by_attractors = {count: right[count] / asked[count] for count in sorted(asked)}
-    return EvaluationScores(right.total() / asked.total(), by_attractors)
+            right[sentence.attractors].append(VERBS[said] == sentence.verb)
+    by_attractors = {count: sum(each) / len(each) for count, each in sorted(right.items())}
+    return EvaluationScores(sum(map(sum, right.values())) / len(sentences), by_attractors)
 
 
 def _sentence(words: str, subject: str, verb: str, predicate: str) -> Sentence:

@@ -13,12 +13,8 @@ from torch import Tensor
 from helpers.task.agreement import Sentence, Vocabulary
 from helpers.validation import Array, integer
 
-LECTURE_SENTENCES = (
-    Sentence(("the", "cat", ",", "which", "already", "ate", ","), 1, "was", 0),
-    Sentence(("the", "cats", ",", "which", "ate", ","), 1, "were", 0),
-)
 MINIMAL_PAIR = (
-    LECTURE_SENTENCES[0],
+    Sentence(("the", "cat", ",", "which", "already", "ate", ","), 1, "was", 0),
     Sentence(("the", "cats", ",", "which", "already", "ate", ","), 1, "were", 0),
 )
 LONG_WORDS = (
@@ -70,16 +66,15 @@ BEFORE, AFTER = ("i", "grew", "up", "in"), ("i", "speak", "fluent")
 
 
 def childrens_book(sentences: int, seed: int = 0) -> list[str]:
-    """Return the words of a children's book: "jane saw spot . doug saw jane ." and so on.
+    """Return the 4 * sentences words of a book: "jane saw spot . doug saw jane ." and so on.
 
-    sentences: how many; each is a name, "saw", another name and a full stop, both
-    names drawn evenly from a generator of its own. Returns 4 * sentences words.
+    Both names of a sentence are drawn evenly and differ. seed: of a generator of its own.
     """
     rng = np.random.default_rng(seed)
     words: list[str] = []
     for _ in range(sentences):
-        seer, seen = rng.choice(len(BOOK_NAMES), size=2, replace=False)
-        words += [BOOK_NAMES[seer], "saw", BOOK_NAMES[seen], "."]
+        seer, seen = rng.choice(BOOK_NAMES, size=2, replace=False).tolist()
+        words += [seer, "saw", seen, "."]
     return words
 
 
@@ -88,8 +83,8 @@ def surprise(words: Sequence[str], back: int) -> float:
 
     back: how many words before the next one it sees. The model knows how often each word
     follows each row of `back` words in this text: 0 is certainty, 1 the toss of a coin.
-    Returns the cross-entropy to base 2, averaged over the words that have so many before
-    them. Raises ValueError if back is below 1 or the text no longer than that.
+    Returns the cross-entropy to base 2, averaged over the words that have so many before them.
+    Raises ValueError if back is below 1 or the text no longer than that.
     Source: Shannon 1951, "Prediction and entropy of printed English".
     """
     integer("back", back, minimum=1, maximum=len(words) - 1)
@@ -99,14 +94,11 @@ def surprise(words: Sequence[str], back: int) -> float:
 
 
 def clouds_and_sky() -> tuple[tuple[tuple[str, ...], str], ...]:
-    """Sentences that a short memory completes: "the clouds are in the", "sky".
+    """Return sentences that a short memory completes, as pairs of five words and the last one.
 
-    Returns pairs of five words and the last word. There are three words between the one
-    that decides and the one to say; the last words are all different.
+    "the clouds are in the", "sky": the second word decides, and the last ones all differ.
     """
-    return tuple(
-        (("the", noun, "are", "in", "the"), place) for noun, place in CLOUDS_AND_SKY.items()
-    )
+    return tuple((("the", noun, "are", "in", "the"), last) for noun, last in CLOUDS_AND_SKY.items())
 
 
 class CountryTask:
@@ -157,40 +149,26 @@ class Task(Protocol):
     def batch(self, n: int) -> tuple[Tensor, Tensor]: ...
 
 
-def bag_of_words(tokens: Tensor, size: int) -> Array:
-    """Count each word of each sentence; the order is gone.
-
-    tokens: (n, steps) word numbers below size. Returns (n, size) float64 counts.
-    """
-    ids = np.asarray(tokens)
-    rows = np.arange(len(ids))[:, None]
-    return (
-        np.bincount((rows * size + ids).ravel(), minlength=len(ids) * size)
-        .reshape(len(ids), size)
-        .astype(np.float64)
-    )
-
-
 def bag_of_words_accuracy(task: Task, fresh: Task | None = None) -> float:
     """Return how many sentences a linear readout of the word counts gets right, as a share.
 
     Least squares on 2,000 sentences from task (counts and a constant against one-hot
     labels), largest output wins, on 1,000 sentences from fresh, or further ones from task.
-    Both are drawn fifty at a time, so that a task whose layout differs from batch to batch
-    shows all its layouts.
     """
-    counts, labels = _draw(task, 2000)
+    counts, labels = _bags(task, 2000)
     weights, *_ = np.linalg.lstsq(counts, np.eye(labels.max() + 1)[labels], rcond=None)
-    counts, truth = _draw(fresh or task, 1000)
+    counts, truth = _bags(fresh or task, 1000)
     return float(np.mean((counts @ weights).argmax(axis=1) == truth))
 
 
-def _draw(task: Task, sentences: int) -> tuple[Array, Array]:
-    """Counts with a column of ones (sentences, V + 1), and labels (sentences,)."""
-    counts, labels = [], []
-    for _ in range(sentences // 50):
-        tokens, batch_labels = task.batch(50)
-        counts.append(bag_of_words(tokens, len(task.vocabulary)))
-        labels.append(batch_labels.numpy())
-    bag = np.concatenate(counts)
-    return np.column_stack([bag, np.ones(len(bag))]), np.concatenate(labels)
+def _bags(task: Task, sentences: int) -> tuple[Array, Array]:
+    """Return how often each word occurs and a column of ones (sentences, V + 1), and the labels.
+
+    Drawn fifty at a time: a task's layout may differ from batch to batch.
+    """
+    size = len(task.vocabulary)
+    batches = [task.batch(50) for _ in range(sentences // 50)]
+    rows = [row for tokens, _ in batches for row in tokens.numpy()]
+    counts = np.array([np.bincount(row, minlength=size) for row in rows], float)
+    labels = np.concatenate([each.numpy() for _, each in batches])
+    return np.column_stack([counts, np.ones(len(counts))]), labels

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from helpers.task.agreement import AgreementTask
+from helpers.task.agreement import AgreementTask, noun_words
 from helpers.task.lexicon import lexicon, vocabulary
 from helpers.validation import choice, integer
 
@@ -35,7 +35,7 @@ class OneNearNoun:
         tokens, labels = self._before.batch(n)
         drawn = torch.from_numpy(self._rng.integers(2, size=n))
         numbers = {"same": labels, "opposite": 1 - labels, "random": drawn}[self.number]
-        nouns = np.array([self.vocabulary.encode(pair) for pair in lexicon().nouns])
+        nouns = noun_words("train")
         prepositions = self.vocabulary.encode(lexicon().prepositions)
         phrase = np.column_stack(
             [

@@ -108,7 +108,7 @@ class TestLatch:
         expected = (1 - 2 * labels)[:, None, None] * torch.tensor([1, -1])
         assert (states * expected > 0.9).all()
 
-    @pytest.mark.parametrize("sentence", examples.LECTURE_SENTENCES)
+    @pytest.mark.parametrize("sentence", examples.MINIMAL_PAIR)
     def test_without_an_opener_nothing_is_written(self, sentence):
         tokens = torch.tensor(vocabulary().encode(sentence.words))[None]
         latch = latch_classifier(word_classes())

@@ -1,3 +1,5 @@
+"""The lecture's sentences, the book's surprise against closed forms, and the country task."""
+
 from __future__ import annotations
 
 from collections import Counter
@@ -14,54 +16,34 @@ from helpers.task.agreement import AgreementTask
 from helpers.task.lecture import (
     BOOK_NAMES,
     LANGUAGES,
-    LECTURE_SENTENCES,
     LONG_SENTENCE,
     MINIMAL_PAIR,
     CountryTask,
-    bag_of_words,
     bag_of_words_accuracy,
     childrens_book,
     clouds_and_sky,
     surprise,
 )
-from helpers.task.lexicon import word_numbers
+from helpers.task.lexicon import vocabulary, word_numbers
 
 
 class TestLectureSentences:
-    def test_they_are_the_lectures_own(self):
-        assert [" ".join(sentence.words) for sentence in LECTURE_SENTENCES] == [
-            "the cat , which already ate ,",
-            "the cats , which ate ,",
-        ]
-        assert [sentence.verb for sentence in LECTURE_SENTENCES] == ["was", "were"]
-        assert [sentence.gap for sentence in LECTURE_SENTENCES] == [5, 4]
-
     def test_the_long_one_has_a_plural_subject_and_three_attractors(self):
         numbers = [word_numbers().get(word) for word in LONG_SENTENCE.words]
         assert numbers[LONG_SENTENCE.subject] == "plural"
         assert numbers[LONG_SENTENCE.subject + 1 :].count("singular") == LONG_SENTENCE.attractors
         assert LONG_SENTENCE.gap == 19
 
-    def test_they_read_as_the_lecture_has_them(self):
-        assert [sentence.text() for sentence in LECTURE_SENTENCES] == [
+    def test_the_minimal_pair_reads_as_the_lecture_has_it_and_differs_in_the_number_only(self):
+        assert [sentence.text() for sentence in MINIMAL_PAIR] == [
             "The cat, which already ate, was full.",
-            "The cats, which ate, were full.",
+            "The cats, which already ate, were full.",
         ]
-
-    def test_the_minimal_pair_differs_in_the_subject_only(self):
-        one, many = MINIMAL_PAIR
-        differing = [
-            i
-            for i, pair in enumerate(zip(one.words, many.words, strict=True))
-            if pair[0] != pair[1]
-        ]
-        assert differing == [one.subject] == [many.subject]
-        assert (one.verb, many.verb) == ("was", "were")
+        assert [sentence.gap for sentence in MINIMAL_PAIR] == [5, 5]
 
     def test_the_task_knows_every_word(self):
-        vocabulary = AgreementTask(5).vocabulary
-        for sentence in (*LECTURE_SENTENCES, *MINIMAL_PAIR):
-            assert tuple(vocabulary.decode(vocabulary.encode(sentence.words))) == sentence.words
+        for sentence in (*MINIMAL_PAIR, LONG_SENTENCE):
+            assert set(sentence.words) <= set(vocabulary().words)
 
 
 class TestChildrensBook:
@@ -113,8 +95,6 @@ class TestCloudsAndSky:
         assert len(sentences) >= 8
         assert {len(words) for words, _ in sentences} == {5}
 
-    def test_the_second_word_alone_decides(self):
-        sentences = clouds_and_sky()
         assert len({last for _, last in sentences}) == len(sentences)
         assert len({words[1] for words, _ in sentences}) == len(sentences)
         assert len({words[:1] + words[2:] for words, _ in sentences}) == 1
@@ -136,7 +116,7 @@ class TestCountryTask:
             assert words[-3:] == ["i", "speak", "fluent"]
             assert not named & set(words[5:])
 
-    @pytest.mark.parametrize("gap", [3, 4, 5, 6, 7, 8, 9, 10, 41])
+    @pytest.mark.parametrize("gap", [3, 4, 5, 6, 41])
     def test_the_middle_is_whole_clauses_and_none_twice_running(self, gap):
         task = CountryTask(gap)
         for row in task.batch(40)[0]:
@@ -157,11 +137,8 @@ class TestCountryTask:
 
     def test_the_seed_decides_whatever_another_task_drew(self):
         first = CountryTask(20, seed=1).batch(8)
-        other, again = CountryTask(20, seed=2), CountryTask(20, seed=1)
-        assert not torch.equal(other.batch(8)[0], first[0])
-        second = again.batch(8)
-        assert torch.equal(first[0], second[0])
-        assert torch.equal(first[1], second[1])
+        assert not torch.equal(CountryTask(20, seed=2).batch(8)[0], first[0])
+        assert all(map(torch.equal, first, CountryTask(20, seed=1).batch(8)))
 
     @pytest.mark.parametrize("gap", [2, 10_001, 4.0, None])
     def test_bad_gap_is_named(self, gap):
@@ -169,31 +146,11 @@ class TestCountryTask:
             CountryTask(gap)
 
 
-class TestBagOfWords:
-    def test_counts_by_hand(self):
-        counts = bag_of_words(torch.tensor([[0, 2, 2], [1, 1, 1]]), 4)
-        assert counts.tolist() == [[1, 0, 2, 0], [0, 3, 0, 0]]
-        assert counts.dtype == np.float64
-
-    @given(st.integers(0, 1000))
-    @settings(max_examples=20)
-    def test_against_counting_one_by_one_and_blind_to_order(self, seed):
-        rng = np.random.default_rng(seed)
-        tokens = rng.integers(9, size=(5, 13))
-        counts = bag_of_words(torch.from_numpy(tokens), 9)
-        assert counts.tolist() == [[list(row).count(word) for word in range(9)] for row in tokens]
-        shuffled = rng.permuted(tokens, axis=1)
-        assert (bag_of_words(torch.from_numpy(shuffled), 9) == counts).all()
+@pytest.mark.parametrize("gap", [10, 40])
+def test_a_bag_of_words_solves_the_country_and_is_far_from_solving_agreement(gap):
+    assert bag_of_words_accuracy(CountryTask(gap, seed=1)) == 1.0
+    assert bag_of_words_accuracy(AgreementTask(gap, "random", seed=1)) < 0.85
 
 
-class TestBagOfWordsAccuracy:
-    @pytest.mark.parametrize("gap", [10, 40])
-    def test_the_bag_solves_the_country_at_any_distance(self, gap):
-        assert bag_of_words_accuracy(CountryTask(gap, seed=1)) == 1.0
-
-    @pytest.mark.parametrize("gap", [10, 40])
-    def test_the_bag_is_far_from_solving_agreement(self, gap):
-        assert bag_of_words_accuracy(AgreementTask(gap, attractors="random", seed=1)) < 0.85
-
-    def test_the_same_readout_does_solve_agreement_where_counts_suffice(self):
-        assert bag_of_words_accuracy(AgreementTask(10, attractors="same", seed=1)) > 0.98
+def test_the_same_readout_does_solve_agreement_where_counts_suffice():
+    assert bag_of_words_accuracy(AgreementTask(10, "same", seed=1)) > 0.98
