@@ -37,7 +37,7 @@ STATEMENTS = (
     Statement(
         "If every eigenvalue of A is below 1 in size, the norm of A^k falls with each k.",
         False,
-        "A non-normal matrix grows first. With eigenvalues of .9 a norm of 38 came before the "
+        "A non-normal matrix grows first. With eigenvalues of .9 a norm near 39 came before the "
         "fall.",
         "04",
     ),
@@ -62,7 +62,7 @@ STATEMENTS = (
     Statement(
         "A tanh network can't explode, since its state stays between -1 and 1.",
         False,
-        "Its gradient is a product of Jacobians, which nothing bounds.",
+        "Its gradient is a product of Jacobians: at gain 4 that overflows, and no state exceeds 1.",
         "05",
     ),
     Statement(
