@@ -109,3 +109,17 @@ def test_06_product_adam_hides_the_threshold():
         steps.append(run.learned_at)
     assert None not in steps
     assert max(steps) <= 2 * min(steps)
+
+
+@pytest.mark.parametrize("seed", [8])
+def test_06_product_a_linear_network_past_its_border_needs_the_clip(seed):
+    ended = []
+    for c in (None, 1.0):
+        pair = [task.AgreementTask(5, seed=s) for s in (seed, 1000 + seed)]
+        model = networks.gain_classifier(SIZE, 1.5, nonlinearity="linear", seed=seed)
+        sgd = {"optimizer": "sgd", "learning_rate": 0.1, "clip_norm": c}
+        run = training.train(model, *pair, steps=400, **sgd)
+        ended.append((run.stopped, len(run.loss)))
+    assert ended[0][0] == "non-finite"
+    assert ended[0][1] <= 6
+    assert ended[1][0] == "learned"
