@@ -106,6 +106,13 @@ OVERFLOW = """() => {
         .map(([size, frame, way]) => `slide "${title}" is ${size} ${way} in a frame of ${frame}`);
 }"""
 
+BARE = """() => {
+    const slide = Reveal.getCurrentSlide();
+    const shows = what => [...slide.querySelectorAll(what)].some(e => !e.closest("aside"));
+    const title = slide.querySelector("h1, h2, h3")?.textContent;
+    return shows("pre") && !shows("p, li, img, td") ? [`slide "${title}" is bare lines`] : [];
+}"""
+
 
 @functools.cache
 def axe() -> str:
@@ -245,7 +252,7 @@ def deck_faults(
         reader.faults.append("no slides")
     for count, place in enumerate(places):
         reader.tab.evaluate("({h, v}) => Reveal.slide(h, v)", place)
-        reader.ask(OVERFLOW)
+        reader.ask(OVERFLOW, BARE)
         if pictures:
             reader.tab.evaluate("() => { while (Reveal.nextFragment()); }")
             reader.tab.screenshot(path=pictures / f"{count:02}.png")

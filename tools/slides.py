@@ -13,6 +13,7 @@ import re
 import shutil
 import sys
 from importlib import metadata
+from itertools import pairwise
 from pathlib import Path
 
 from nbformat import NotebookNode
@@ -26,15 +27,17 @@ REVEAL_PARTS = (
     *("dist/theme/fonts/source-sans-pro/", "plugin/notes/notes.js"),
 )
 TEMPLATES = Path(__file__).parent / "decks"  # pages and style sheet
-LINES, FIGURE_LINES = 16, 15  # on a slide; as high as a figure
+LINES, FIGURE_LINES = 18, 15  # on a slide; as high as a figure
 FIGURE = 595  # a figure's height in CSS pixels on a slide of 700 with a heading
 LINE, GAP = 28, 40  # a printed line's height, and what stands around a block of them
 BESIDE = 2  # printed lines that may stand beside a figure
 GUESS = "write down your guess"
 NAVIGATION = "](index.ipynb)"
 WHY = "*Why it matters"  # an exercise; the speaker tells it
+SHAPED = re.compile(r"\$\$|\||- |```|\*\*\d")  # a formula, table, list or piece of code
 DETAILS = re.compile(r"<details>.*?</details>", re.DOTALL)
 HEADING = re.compile(r"^(#{1,6}) +(.+)$", re.MULTILINE)
+EXERCISE = re.compile(r"#+ Exercise\b")
 TYPES = ("slide", "subslide", "fragment", "-", "notes", "skip")
 NOTES = '<aside class="notes">{}</aside>'
 
@@ -45,26 +48,28 @@ def slide_types(notebook: NotebookNode) -> list[str]:
     Raises ValueError naming the cell that asks for another.
     """
     types = []
-    room = 0
+    room, asked = 0.0, False
     for position, cell in enumerate(notebook.cells):
         kind = cell.metadata.get("slideshow", {}).get("slide_type") or _by_rule(cell, room)
         if kind not in TYPES:
             raise ValueError(f"cell {position}: slide_type {kind!r} is none of {', '.join(TYPES)}")
         if kind in ("slide", "subslide"):
-            room = LINES
+            room, asked = LINES, GUESS in cell.source.lower()
         if kind not in ("notes", "skip"):
             room -= _lines(cell)
+        if kind == "fragment" and ("checks.guess(" in cell.source or not asked):
+            room = 0  # the slide has its result
         if reading.is_check(cell):
             room = 0  # what follows an exercise is not its answer
         types.append(kind)
     return types
 
 
-def _by_rule(cell: NotebookNode, room: int) -> str:
+def _by_rule(cell: NotebookNode, room: float) -> str:
     """Where a cell goes that does not say so itself; room: lines left on the slide before it.
 
-    A figure has a slide of its own. What is only printed appears below what asks for it, where
-    it fits, and is the speaker's to tell otherwise.
+    A figure has a slide of its own. What is only printed appears below what asks for it: one
+    result, where it fits. More is the speaker's to tell.
     """
     hidden = (reading.is_slider, reading.is_solution, reading.is_check, reading.is_progress)
     if any(test(cell) for test in hidden):
@@ -84,25 +89,33 @@ def _by_rule(cell: NotebookNode, room: int) -> str:
 def message(source: str) -> tuple[str, str]:
     """A prose cell's one message for the slide, and the rest for the speaker.
 
-    The message is the heading with the guess that is asked, or with the first paragraph and the
-    formula, table or list that follows it. Hints and links to other pages are left out.
+    The message is the heading with the guess that is asked, or with the first paragraph, and
+    with every formula, table and list and the line that leads to it. Of an exercise it is all
+    but why it matters. Hints, links to other pages and what comes before the heading are left out.
     """
     blocks = [b for b in DETAILS.sub("", source).split("\n\n") if b.strip() and NAVIGATION not in b]
-    shown = [block for block in blocks if HEADING.match(block)]
-    text = [block for block in blocks if block not in shown]
-    asked = [block for block in text if GUESS in block.lower()]
-    if not asked:
-        task = [block for block in text if not block.startswith(WHY)]
-        asked = task[:1] + [block for block in task[1:2] if block.startswith(("$$", "|", "-", "`"))]
-    return "\n\n".join(shown + asked), "\n\n".join(b for b in text if b not in asked)
+    first = next((i for i, block in enumerate(blocks) if HEADING.match(block)), 0)
+    before, blocks = blocks[:first], blocks[first:]
+    text = [block for block in blocks if not HEADING.match(block)]
+    asked = [block for block in text if GUESS in block.lower()] or text[:1]
+    if blocks and EXERCISE.match(blocks[0]):
+        asked = [block for block in text if not block.startswith(WHY)]
+    leading = [
+        block
+        for block, following in pairwise(text)
+        if block.endswith((":", ",")) and SHAPED.match(following)
+    ]
+    shown = [b for b in blocks if b not in text or b in asked + leading or SHAPED.match(b)]
+    return "\n\n".join(shown), "\n\n".join(b for b in before + blocks if b not in shown)
 
 
-def _lines(cell: NotebookNode) -> int:
+def _lines(cell: NotebookNode) -> float:
     """About how many lines a cell takes on a slide, formulas and figures included."""
     if cell.cell_type == "markdown":
         shown, _ = message(cell.source)
         formulas = shown.count("$$") // 2
-        return 3 * formulas + sum(1 + len(line) // 68 for line in shown.splitlines())
+        lines = (1 + len(line) // 68 if line else 0.5 for line in shown.splitlines())
+        return 3 * formulas + sum(lines)
     drawn = any(reading.drawn(output) for output in cell.outputs)
     return FIGURE_LINES + BESIDE if drawn else _printed(cell)
 

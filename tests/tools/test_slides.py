@@ -102,6 +102,29 @@ def test_a_slide_has_one_message_and_the_speaker_the_rest():
     assert slides.message(exercise)[0] == "### Exercise\n\nReturn 1."
     asked = "Before.\n\nIt grows. **Write down your guess:** how far?\n\nAfter."
     assert slides.message(asked) == (asked.split("\n\n")[1], "Before.\n\nAfter.")
+    assert slides.message("Of before.\n\n## Title\n\nFirst.") == (
+        "## Title\n\nFirst.",
+        "Of before.",
+    )
+
+
+def test_what_a_guess_is_about_stands_on_its_slide():
+    asked = "**Write down your guess:** which?"
+    source = f"Take two:\n\n- one;\n- the other.\n\nSaid.\n\nWith\n\n$$x$$\n\n{asked}"
+    shown, said = slides.message(source)
+    assert shown == f"Take two:\n\n- one;\n- the other.\n\n$$x$$\n\n{asked}"
+    assert said == "Said.\n\nWith"
+
+
+def test_a_slide_shows_one_result_and_of_a_guess_its_answer():
+    answer = printed("measured 2.")
+    answer.source = 'checks.guess("how far", guess, 2)'
+    asked = new_markdown_cell("## Far\n\n**Write down your guess:** how far?")
+    kinds = slides.slide_types(new_notebook(cells=[asked, printed("1"), answer, printed("3")]))
+    assert kinds == ["slide", "fragment", "fragment", "notes"]
+    told = new_markdown_cell("## Far\n\nHow far?")
+    kinds = slides.slide_types(new_notebook(cells=[told, printed("1"), printed("3")]))
+    assert kinds == ["slide", "fragment", "notes"]
 
 
 def test_a_cell_may_say_where_it_goes(tmp_path):
@@ -229,6 +252,7 @@ def test_keys_lead_through_a_deck(made, chromium):
 
 def test_planted_faults_are_found(made, chromium):
     decks, _ = made
+    bare = '<section><h2>Bare</h2><pre class="output">1</pre></section>'
     tall = '<section><h2>Tall</h2><div style="height: 800px; width: 1200px"></div></section>'
     planted = {
         '<img src="https://example.org/a.png" alt="x">': "request to outside: https://example.org",
@@ -241,13 +265,21 @@ def test_planted_faults_are_found(made, chromium):
     end = re.search(r"</section>\s*</section>", page)
     assert end is not None
     page = (
-        page[: end.start()] + "".join(planted) + f"</section>{tall}</section>" + page[end.end() :]
+        page[: end.start()]
+        + "".join(planted)
+        + f"</section>{tall}{bare}</section>"
+        + page[end.end() :]
     )
     (decks / "planted.html").write_text(page, encoding="utf-8")
     try:
         _, faults = deck_faults(chromium, decks, "planted.html", 1000)
     finally:
         (decks / "planted.html").unlink()
-    more = ("high in a frame of 700", "1200 wide in a frame of 960", "formulas shown of 1000")
+    more = (
+        'Bare" is bare lines',
+        "high in a frame of 700",
+        "1200 wide in a frame of 960",
+        "formulas shown of 1000",
+    )
     for expected in (*planted.values(), *more):
         assert any(expected in fault for fault in faults), (expected, faults)
