@@ -5,7 +5,7 @@ from __future__ import annotations
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
-from helpers.figures.picture import Picture, canvas
+from helpers.figures.picture import Picture, board
 from tools.build import IGNORED_OUTPUT, normalise
 
 SMALL = "99_small"
@@ -17,7 +17,7 @@ def picture(*descriptions: str) -> NotebookNode:
     """A code cell that drew a figure for each description."""
     outputs = []
     for description in descriptions:
-        figure, axes = canvas(2, 1)
+        figure, axes = board(2, 1)
         axes.plot([0, 1])
         data = Picture(figure, description)._repr_mimebundle_()
         outputs.append(new_output("display_data", data))

@@ -22,7 +22,8 @@ from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
 from helpers import figures, measure, networks, task, training
-from helpers.figures.picture import COLOURS, QUIET, SUBJECT, Picture, canvas, described, entitle
+from helpers.figures.look import COLOURS, QUIET, SUBJECT
+from helpers.figures.picture import Picture, canvas, described, entitle
 from helpers.figures.picture import in_course_style as in_style
 from helpers.record import Record, load_record
 from helpers.validation import Array

@@ -3,15 +3,10 @@
 from helpers.figures.drawings import first_aid, gru_cell, unrolled
 from helpers.figures.ink import ink, what_is_left
 from helpers.figures.lines import curves, dots, film, panels, shares
-from helpers.figures.maps import cliff_cut, descents, growth_map, heat_map
+from helpers.figures.maps import cliff_cut, descents, heat_map, phase_at
 from helpers.figures.memory import cobwebs, trace, trade_off
 from helpers.figures.picture import Picture, about, size
-from helpers.figures.runs import (
-    learned_by_gap,
-    runs_by_gap,
-    steps_by_gap,
-    swings,
-)
+from helpers.figures.runs import learned_by_gap, runs_by_gap, steps_by_gap, swings
 from helpers.figures.sliders import (
     SLIDERS,
     Frame,
@@ -20,9 +15,7 @@ from helpers.figures.sliders import (
     cliff_slider,
     frames,
     gap_slider,
-    phase_at,
     phase_slider,
-    picture_sliders,
     strip_at_bias,
     strip_at_gap,
 )

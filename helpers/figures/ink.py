@@ -5,19 +5,15 @@ from __future__ import annotations
 import functools
 import math
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
+from helpers.figures.look import BACKWARD, INK, PAPER, QUIET, SUBJECT, VERB, Axes
 from helpers.figures.picture import (
-    BACKWARD,
-    INK,
-    PAPER,
-    QUIET,
-    SUBJECT,
-    VERB,
+    WIDTH,
     Picture,
-    card,
+    board,
     described,
     headline,
     in_course_style,
@@ -25,14 +21,11 @@ from helpers.figures.picture import (
 )
 from helpers.validation import Array
 
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-
 PALE = 0.2  # the least ink: a word stays legible
 DECADES = 9.0  # from black to palest: a billionth
 LARGEST = 1.25  # to which the sentence is scaled at most
 LONGEST, BEFORE_CUT, AFTER_CUT = 60, 8, 14  # words drawn in full; kept of a longer sentence
-WIDTH, MARGIN = 8.0, 0.32  # inches, as all lengths here
+MARGIN = 0.32  # inches, as all lengths here
 SIZE, LINE, SPACE = 18, 0.37, 0.075  # of a word in points, from line to line, between words
 HEAD, BACK, BELOW = 0.34, 0.3, 0.22  # a row's heading, the arrow below the first, below each
 FRACTIONS = {
@@ -40,20 +33,6 @@ FRACTIONS = {
     1 / 5: "a fifth", 1 / 10: "a tenth",
 }  # fmt: skip
 UNITS = ((1e9, " billion"), (1e6, " million"), (1.0, ""))
-
-
-class Mark(NamedTuple):
-    """One piece of the sentence as it is drawn: its text, its word's index, its place.
-
-    scale: of the sentence's size, for its lines to fill the card.
-    """
-
-    text: str
-    word: int | None
-    x: float
-    line: int
-    width: float
-    scale: float
 
 
 def what_is_left(ratio: float) -> str:
@@ -110,40 +89,30 @@ def ink(
                 f"signal {name!r} must have shape ({len(words)},), one entry a word; "
                 f"got {np.shape(signal)}"
             )
-    marks = _laid_out(tuple(words), subject, verb)
-    scale, lines = marks[-1].scale, marks[-1].line + 1
+    sentence = _laid_out(words, subject, verb)
     above = 0.62 + 0.2 * headline(title).count("\n")
-    row = HEAD + lines * LINE * scale + BELOW
+    row = HEAD + sentence.lines * LINE * sentence.scale + BELOW
     height = above + row * len(signals) + BACK + 0.34
-    figure = card(WIDTH, height)
-    axes = figure.add_axes((0, 0, 1, 1))
-    axes.set(xlim=(0, WIDTH), ylim=(-height, 0))
-    axes.set_axis_off()
+    figure, axes = board(WIDTH, height)
+    axes.set_ylim(-height, 0)
     axes.text(MARGIN, -0.26, headline(title), fontsize=12.5, weight="bold", va="top")
     at = subject if reached is None else reached
+    colour = SUBJECT if at == subject else INK
     left = {name: what_is_left(share_at(signal, at)) for name, signal in signals.items()}
     for index, (name, signal) in enumerate(signals.items()):
         top = -above - row * index - BACK * (index > 0)
         axes.text(MARGIN, top - 0.12, name, fontsize=10.5, color=QUIET, va="center")
-        said = raised(f"{words[at]}: {left[name]}")
-        axes.text(
-            WIDTH - MARGIN, top - 0.12, said, fontsize=11.5, weight="bold",
-            color=SUBJECT if at == subject else INK, ha="right", va="center",
-        )  # fmt: skip
+        said = {"color": colour, "fontsize": 11.5, "weight": "bold", "ha": "right", "va": "center"}
+        axes.text(WIDTH - MARGIN, top - 0.12, raised(f"{words[at]}: {left[name]}"), **said)
         seen = np.where(np.arange(len(words)) >= (reached or 0), signal, 0.0)
-        _write(axes, marks, _inks(seen), top - HEAD, subject)
-    _arrow(axes, marks[-1], -above - HEAD)
+        _write(axes, sentence, _inks(seen), top - HEAD, subject)
+    _arrow(axes, sentence, -above - HEAD)
     _key(axes, 0.26 - height)
     told = "; ".join(f"{name}: {what}" for name, what in left.items())
-    sentence = " ".join(mark.text for mark in marks).replace(" ,", ",")
-    return Picture(
-        figure,
-        described(
-            title,
-            f"The sentence '{sentence}', its ink fading with the signal that reaches each word "
-            f"from the verb. Left at the {'subject ' * (at == subject)}'{words[at]}': {told}",
-        ),
-    )
+    read = " ".join(mark.text for mark in sentence.marks).replace(" ,", ",")
+    seen_at = f"Left at the {'subject ' * (at == subject)}'{words[at]}': {told}"
+    fading = f"The sentence '{read}', its ink fading with the signal that reaches each word"
+    return Picture(figure, described(title, f"{fading} from the verb. {seen_at}"))
 
 
 def share_at(signal: Array, word: int) -> float:
@@ -153,9 +122,8 @@ def share_at(signal: Array, word: int) -> float:
 
 def _inks(signal: Array) -> Array:
     """How much ink each word gets, from PALE to 1."""
-    values = np.asarray(signal, dtype=np.float64)
     with np.errstate(divide="ignore", invalid="ignore"):
-        decades = np.nan_to_num(-np.log10(values / values[-1]), nan=DECADES, posinf=DECADES)
+        decades = np.nan_to_num(-np.log10(signal / signal[-1]), nan=DECADES, posinf=DECADES)
     return 1 - (1 - PALE) * np.clip(decades / DECADES, 0, 1)
 
 
@@ -167,56 +135,71 @@ def _inked(colour: str, amount: float) -> tuple[float, ...]:
     return tuple(paper + amount * (full - paper))
 
 
-@functools.cache
-def _laid_out(words: tuple[str, ...], subject: int, verb: str) -> tuple[Mark, ...]:
-    """The places of a sentence's words in lines of like length, the verb at the end."""
-    shown: list[tuple[str, int | None]] = [(word, t) for t, word in enumerate(words)]
+class Mark(NamedTuple):
+    """One piece of the sentence as it is drawn: its text, its word's index, its place."""
+
+    text: str
+    word: int | None
+    x: float
+    line: int
+    width: float
+
+
+class Sentence(NamedTuple):
+    """A sentence in lines that fill the card, the verb last; scale: of its letters."""
+
+    marks: list[Mark]
+    lines: int
+    scale: float
+
+
+def _laid_out(words: Sequence[str], subject: int, verb: str) -> Sentence:
+    """Break a sentence into as few lines as it needs, all of one length."""
+    pieces: list[tuple[str, int | None]] = [(word, t) for t, word in enumerate(words)]
     if len(words) > LONGEST:
         start, stop = subject + BEFORE_CUT, len(words) - AFTER_CUT
-        shown[start:stop] = [(f"… {stop - start:,} words …", None)]
-    shown[0] = (shown[0][0].capitalize(), 0)
-    shown.append((verb, len(words)))
-    widths = [_width(text, bold=word in (subject, len(words))) for text, word in shown]
-    spaces = [0.0 if text in ",.;" else SPACE for text, _ in shown]
+        pieces[start:stop] = [(f"… {stop - start:,} words …", None)]
+    pieces[0] = (words[0].capitalize(), 0)
+    pieces.append((verb, len(words)))
+    widths = [_width(text, bold=word in (subject, len(words))) for text, word in pieces]
+    together: list[list[int]] = []  # pieces between which no line ends: a comma and its word
+    for at, (text, _) in enumerate(pieces):
+        if text in ",.;":
+            together[-1].append(at)
+        else:
+            together.append([at])
+    needs = [sum(widths[at] for at in group) for group in together]
     room = WIDTH - 2 * MARGIN
-    lines = _broken(widths, spaces, room)
-    count = lines[-1]
-    for narrower in np.arange(room, room / 2, -0.1):  # lines of like length, as many as before
-        tried = _broken(widths, spaces, narrower)
-        if tried[-1] > count:
+    lines = _broken(needs, room)
+    for narrower in np.arange(room, room / 2, -0.1):
+        if len(tried := _broken(needs, narrower)) > len(lines):
             break
         lines = tried
-    ends = [_end(widths, spaces, lines, line) for line in range(lines[-1] + 1)]
-    scale = min(room / max(ends), LARGEST)
-    marks, x = [], 0.0
-    for at, (text, word) in enumerate(shown):
-        if at and lines[at] == lines[at - 1]:
-            gaps = sum(s > 0 for s, on in zip(spaces, lines, strict=True) if on == lines[at]) - 1
-            x += spaces[at] and spaces[at] + (max(ends) - ends[lines[at]]) / gaps
-        else:
+    lengths = [sum(needs[group] for group in line) + SPACE * (len(line) - 1) for line in lines]
+    scale = min(room / max(lengths), LARGEST)
+    marks = []
+    for number, (line, length) in enumerate(zip(lines, lengths, strict=True)):
+        space = SPACE + (max(lengths) - length) / max(1, len(line) - 1)
+        x = 0.0
+        for group in line:
+            for at in together[group]:
+                place = MARGIN + x * scale
+                marks.append(Mark(*pieces[at], place, number, widths[at] * scale))
+                x += widths[at]
+            x += space
+    return Sentence(marks, len(lines), scale)
+
+
+def _broken(needs: Sequence[float], room: float) -> list[list[int]]:
+    """Group indices of needs (inches) in lines that fit into the room."""
+    lines: list[list[int]] = [[]]
+    x = 0.0
+    for at, width in enumerate(needs):
+        if x + width > room:
+            lines.append([])
             x = 0.0
-        width = widths[at] * scale
-        marks.append(Mark(text, word, MARGIN + x * scale, lines[at], width, scale))
-        x += widths[at]
-    return tuple(marks)
-
-
-def _end(
-    widths: Sequence[float], spaces: Sequence[float], lines: Sequence[int], line: int
-) -> float:
-    """How long a line is."""
-    on = [at for at, its in enumerate(lines) if its == line]
-    return sum(widths[at] + spaces[at] for at in on) - spaces[on[0]]
-
-
-def _broken(widths: Sequence[float], spaces: Sequence[float], room: float) -> list[int]:
-    """For each piece the line that it comes to stand in; a comma stays with its word."""
-    lines, x = [0], widths[0]
-    for at in range(1, len(widths)):
-        comma = widths[at + 1] if at + 1 < len(spaces) and spaces[at + 1] == 0 else 0.0
-        fits = x + spaces[at] + widths[at] + comma <= room or spaces[at] == 0
-        lines.append(lines[-1] + (not fits))
-        x = x + spaces[at] + widths[at] if fits else widths[at]
+        lines[-1].append(at)
+        x += width + SPACE
     return lines
 
 
@@ -234,26 +217,24 @@ def _width(text: str, bold: bool) -> float:
     return text_to_path.get_text_width_height_descent(text, font, ismath=False)[0] / 72
 
 
-def _write(axes: Axes, marks: Sequence[Mark], inks: Array, top: float, subject: int) -> None:
+def _write(axes: Axes, sentence: Sentence, inks: Array, top: float, subject: int) -> None:
     """Write the sentence below top, the subject and the verb in their colours."""
-    for mark in marks:
-        base = top - LINE * mark.scale * (mark.line + 0.72)
-        bold = mark.word == subject or mark is marks[-1]
-        if mark is marks[-1]:
-            colour = _inked(VERB, 1)
-        elif mark.word is None:
-            colour = _inked(QUIET, 0.8)
-        else:
-            colour = _inked(SUBJECT if bold else INK, inks[mark.word])
-        axes.text(mark.x, base, mark.text, color=colour, va="baseline", **_font(bold, mark.scale))
-        if mark.word == subject:
-            under = [mark.x, mark.x + mark.width]
-            axes.plot(under, [base - 0.06] * 2, color=SUBJECT, lw=1.6, solid_capstyle="round")
+    colours = {subject: SUBJECT, len(inks): VERB, None: QUIET}
+    for text, word, x, line, width in sentence.marks:
+        y = top - LINE * sentence.scale * (line + 0.72)
+        amount = 0.8 if word is None else 1.0 if word == len(inks) else inks[word]
+        colour = _inked(colours.get(word, INK), amount)
+        font = _font(word in (subject, len(inks)), sentence.scale)
+        axes.text(x, y, text, color=colour, va="baseline", **font)
+        if word == subject:
+            under = [x, x + width]
+            axes.plot(under, [y - 0.06] * 2, color=SUBJECT, lw=1.6, solid_capstyle="round")
 
 
-def _arrow(axes: Axes, verb: Mark, top: float) -> None:
+def _arrow(axes: Axes, sentence: Sentence, top: float) -> None:
     """Draw the gradient's way back, from below the verb to the left."""
-    y = top - LINE * verb.scale * (verb.line + 1) - 0.13
+    y = top - LINE * sentence.scale * sentence.lines - 0.13
+    verb = sentence.marks[-1]
     right = verb.x + verb.width / 2
     axes.plot([right, right], [y, y + 0.13], color=VERB, lw=1.4)
     axes.annotate("", (right - 0.7, y), (right, y), arrowprops=BACKWARD)
@@ -263,7 +244,7 @@ def _arrow(axes: Axes, verb: Mark, top: float) -> None:
 
 def _key(axes: Axes, y: float) -> None:
     """Draw what the ink means along a line."""
-    text: dict[str, Any] = {"y": y, "fontsize": 9, "color": QUIET, "va": "center"}
+    text = {"y": y, "fontsize": 9, "color": QUIET, "va": "center"}
     axes.text(MARGIN, s="of the verb's signal", **text)
     names = ("all of it", "a thousandth", "a millionth", "a billionth or less")
     x = MARGIN + 1.4

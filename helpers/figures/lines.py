@@ -3,30 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
 
-from helpers.figures.picture import (
-    COLOURS,
-    HATCHES,
-    INK,
-    MARKERS,
-    PAPER,
-    QUIET,
-    SUBJECT,
-    Picture,
-    beside,
-    canvas,
-    finished,
-    in_course_style,
-    line_style,
-    size,
-)
+from helpers.figures.labels import beside, draw_level, legend_below
+from helpers.figures.look import COLOURS, INK, MARKERS, SUBJECT, fill_style, line_style
+from helpers.figures.picture import Picture, canvas, finished, in_course_style, size
 from helpers.validation import Array
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
 
 
 @in_course_style
@@ -47,39 +30,27 @@ def curves(
     x, each line: (points,). level: a height and its name, drawn as a thin line. dots: for
     each label an x and a y (points,), drawn as markers in the colour of the line of the same
     place.
-    Raises ValueError if a line and x differ in length.
     """
     figure, axes = canvas()
-    labels = []
-    for index, (name, (dots_x, dots_y)) in enumerate((dots or {}).items()):
+    for index, (name, points) in enumerate((dots or {}).items()):
         style = {**line_style(index), "linestyle": "none", "markersize": 8}
-        axes.plot(dots_x, dots_y, label=name, **style)
+        axes.plot(*points, label=name, **style)
     for index, (name, values) in enumerate(lines.items()):
-        if np.shape(values) != np.shape(x):
-            raise ValueError(f"line {name!r} has shape {np.shape(values)}, x has {np.shape(x)}")
         style = {**line_style(index), "markevery": max(1, len(x) // 12)}
-        if dots is not None or len(lines) == 1:
+        if dots or len(lines) == 1:
             style["marker"] = "none"
         axes.plot(x, values, label=name, **style)
-        labels.append((_last(np.asarray(values)), name, style["color"]))
-    axes.set_yscale("log" if log_y else "linear")
-    axes.set_xscale("log" if log_x else "linear")
     axes.margins(x=0.01)
-    if level is not None:
-        _level(axes, *level)
-    axes.set(xlabel=xlabel, ylabel=ylabel)
-    axes.set_ylim(axes.get_ylim())
-    if dots is not None:
+    axes.set(xscale="log" if log_x else "linear", yscale="log" if log_y else "linear")
+    if level:
+        draw_level(axes, *level)
+    axes.set(xlabel=xlabel, ylabel=ylabel, ylim=axes.get_ylim())
+    if dots:
         axes.legend()
     elif len(lines) > 1:
-        beside(figure, axes, labels)
-    told = "; ".join(_ends(name, x, y, log_y) for name, y in lines.items())
+        beside(axes)
+    told = "; ".join(_ends(name, x, values, log_y) for name, values in lines.items())
     return finished(figure, title, f"{ylabel}, over {xlabel}", told)
-
-
-def _last(values: Array) -> float:
-    """The last finite value of a line."""
-    return float(values[np.flatnonzero(np.isfinite(values))[-1]])
 
 
 def _ends(name: str, x: Array, values: Array, log_y: bool) -> str:
@@ -89,49 +60,31 @@ def _ends(name: str, x: Array, values: Array, log_y: bool) -> str:
     return f"{name}: " + ", ".join(f"{tell(values[i])} at {x[i]:g}" for i in ends)
 
 
-def _level(axes: Axes, height: float, name: str) -> None:
-    """Draw a named height as a thin line."""
-    axes.axhline(height, color=INK, lw=1, ls=":")
-    axes.annotate(
-        name, (0.01, height), xycoords=("axes fraction", "data"), xytext=(0, 2),
-        textcoords="offset points", ha="left", va="bottom", fontsize=9, color=QUIET,
-        bbox={"facecolor": PAPER, "edgecolor": "none", "alpha": 0.8, "pad": 1},
-    )  # fmt: skip
-
-
 @in_course_style
 def dots(
-    rows: Mapping[str, Sequence[float]],
-    *,
-    title: str,
-    xlabel: str,
-    level: tuple[float, str] | None = None,
+    rows: Mapping[str, Sequence[float]], *, title: str, xlabel: str, level: tuple[float, str]
 ) -> Picture:
     """Draw one row of dots along x for each name, a dot a draw.
 
     level: a place on x and its name, such as a prediction.
     """
     figure, axes = canvas(height=1.7 + 0.5 * len(rows))
-    for index, values in enumerate(rows.values()):
+    told = []
+    for index, (name, values) in enumerate(rows.items()):
         heights = -index + np.resize([0.12, -0.12, 0.0], len(values))
-        axes.plot(values, heights, "o", color=COLOURS[index % len(COLOURS)], ms=8, alpha=0.7)
-    marked = ""
-    if level is not None:
-        place, name = level
-        axes.axvline(place, color=INK, lw=1.6, ls=":")
-        axes.text(place, 0.55, f" {name}", color=INK, fontsize=10, va="center")
-        marked = f"{name}, at {place:.3g}"
-    axes.set_yticks([-index for index in range(len(rows))], list(rows))
+        axes.plot(values, heights, "o", color=COLOURS[index], ms=8, alpha=0.7)
+        median = f"median {np.median(values):.3g}"
+        reach = f"from {min(values):.3g} to {max(values):.3g}"
+        told.append(f"{name}: {len(values)} dots {reach}, {median}")
+    place, what = level
+    axes.axvline(place, color=INK, lw=1.6, ls=":")
+    axes.text(place, 0.55, f" {what}", fontsize=10, va="center")
+    axes.set_yticks([-index for index in range(len(rows))], rows)
     axes.set(xlabel=xlabel, ylim=(-len(rows) + 0.5, 0.75))
     axes.grid(visible=False, axis="y")
     axes.spines["left"].set_visible(False)
     axes.tick_params(axis="y", length=0)
-    told = [
-        f"{name}: {len(values)} dots from {min(values):.3g} to {max(values):.3g}, median "
-        f"{np.median(values):.3g}"
-        for name, values in rows.items()
-    ]
-    return finished(figure, title, xlabel, "; ".join(told), marked)
+    return finished(figure, title, xlabel, "; ".join(told), f"{what}, at {place:.3g}")
 
 
 @in_course_style
@@ -142,22 +95,19 @@ def shares(words: Sequence[str], parts: Mapping[str, Array], *, title: str) -> P
     """
     figure, axes = canvas()
     width = 0.8 / len(parts)
+    told = []
     for index, (label, values) in enumerate(parts.items()):
         places = np.arange(len(words)) + (index - (len(parts) - 1) / 2) * width
-        style = {"color": COLOURS[index % len(COLOURS)], "hatch": HATCHES[index % len(HATCHES)]}
-        bars = axes.bar(places, values, width, label=label, edgecolor="white", **style)
+        bars = axes.bar(places, values, width, label=label, **fill_style(index))
         percent = [f"{value:.0f} %" if value >= 1 else f"{value:.1g} %" for value in values]
-        axes.bar_label(bars, percent, padding=2, fontsize=9, color=style["color"])
+        axes.bar_label(bars, percent, padding=2, fontsize=9, color=COLOURS[index])
+        pairs = ", ".join(f"{w} {v:.2g} %" for w, v in zip(words, values, strict=True))
+        told.append(f"{label}: {pairs}")
     axes.set_xticks(range(len(words)), words)
     axes.set(ylabel="share of the gradient (%)", ylim=(0, 1.12 * max(map(max, parts.values()))))
-    if len(parts) > 1:
-        axes.legend(loc="upper left")
+    axes.legend(loc="upper left")
     axes.grid(visible=False, axis="x")
-    told = "; ".join(
-        f"{label}: " + ", ".join(f"{w} {v:.2g} %" for w, v in zip(words, values, strict=True))
-        for label, values in parts.items()
-    )
-    return finished(figure, title, "Each word's share of the gradient", told)
+    return finished(figure, title, "Each word's share of the gradient", "; ".join(told))
 
 
 @in_course_style
@@ -171,48 +121,29 @@ def panels(
 ) -> Picture:
     """Draw lines over the steps 1, 2, ... of each run, in a panel for each measure.
 
-    measures: for each panel's name its lines, (steps,) each; runs may differ in length. A
-    value that is inf or NaN is a cross on the panel's upper edge. log_y: the panels with a
-    logarithmic axis. level: a panel, a height in it and the height's name.
+    measures: for each panel's name the line of every run, (steps,) each; runs may differ in
+    length. A value that is inf or NaN is a cross on the panel's upper edge. log_y: the panels
+    with a logarithmic axis. level: a panel, a height in it and the height's name.
     alt_text: what the description says of the lines in place of their first and last values.
-    Raises ValueError if log_y or level names no panel.
     """
-    unknown = {*log_y, *(level or ())[:1]} - set(measures)
-    if unknown:
-        raise ValueError(
-            f"no panel is named {min(map(str, unknown))!r}; there are {list(measures)}"
-        )
-    figure, rows = canvas(
-        height=1.7 + 1.35 * len(measures), nrows=len(measures), sharex=True, squeeze=False
-    )
-    names = list(dict.fromkeys(name for lines in measures.values() for name in lines))
+    height = 1.7 + 1.35 * len(measures)
+    figure, rows = canvas(height, nrows=len(measures), sharex=True, squeeze=False)
     told = []
     for axes, (panel, lines) in zip(rows[:, 0], measures.items(), strict=True):
-        for name, line in lines.items():
-            values = np.asarray(line, dtype=np.float64)
+        for index, (name, values) in enumerate(lines.items()):
             x, finite = np.arange(1, len(values) + 1), np.isfinite(values)
-            index = names.index(name)
             style = {**line_style(index), "markevery": max(1, len(values) // 12)}
             axes.plot(x, np.where(finite, values, np.nan), label=name, **style)
             if not finite.all():
-                axes.plot(
-                    x[~finite], np.ones((~finite).sum()), "X", color=style["color"],
-                    markersize=15 - 3 * (index % 4), zorder=3 + index,
-                    transform=axes.get_xaxis_transform(), clip_on=False,
-                )  # fmt: skip
+                crosses = {"markersize": 15 - 3 * (index % 4), "clip_on": False}
+                crosses |= {"zorder": 3 + index, "transform": axes.get_xaxis_transform()}
+                axes.plot(x, np.where(finite, np.nan, 1.0), "X", color=style["color"], **crosses)
             if finite.any():
                 told.append(f"{panel}, {_ends(name, x, values, panel in log_y)}")
-        axes.set_ylabel(panel)
-        axes.set_yscale("log" if panel in log_y else "linear")
-        if level is not None and level[0] == panel:
-            _level(axes, *level[1:])
-    handles = {
-        label: handle
-        for axes in rows[:, 0]
-        for handle, label in zip(*axes.get_legend_handles_labels(), strict=True)
-    }
-    if len(handles) > 1:
-        figure.legend(handles.values(), handles, loc="outside lower center", ncols=4, fontsize=10)
+        axes.set(ylabel=panel, yscale="log" if panel in log_y else "linear")
+        if level and level[0] == panel:
+            draw_level(axes, *level[1:])
+    legend_below(rows[0, 0])
     rows[-1, 0].set_xlabel("optimizer step")
     rows[-1, 0].xaxis.get_major_locator().set_params(integer=True)
     over = f"{', '.join(measures)}, over the optimizer step"
@@ -227,34 +158,32 @@ def film(
     loss: Array,
     *,
     title: str,
-    events: Mapping[str, float] | None = None,
+    events: Mapping[str, float],
 ) -> Picture:
     """Draw one training in three panels: signal at the subject, what the gate keeps, loss.
 
     steps, signal, gate, loss: (checks,). gate: z of the unit that keeps most, drawn as the
-    steps 1 / (1 - z) for which it keeps. events: the step of each, marked in all panels.
+    steps 1 / (1 - z) for which it keeps. events: the step of each of two, marked in all panels.
     """
     figure, rows = canvas(height=6.0, nrows=3, sharex=True)
-    kept = 1 / np.maximum(1 - np.asarray(gate), np.finfo(np.float32).eps)
     drawn = {
         "signal at\nthe subject": signal,
-        "steps that the unit\nkeeps which keeps most": kept,
+        "steps that the unit\nkeeps which keeps most": 1 / np.maximum(1 - gate, 1e-7),
         "loss (nats)": loss,
     }
     for index, (axes, (name, values)) in enumerate(zip(rows, drawn.items(), strict=True)):
         axes.plot(steps, values, color=COLOURS[index], marker=MARKERS[index], markersize=4)
         axes.set_ylabel(name, fontsize=10)
         axes.set_yscale("linear" if values is loss else "log")
-        for place in (events or {}).values():
-            axes.axvline(place, color=SUBJECT, lw=1.3, ls="--")
+        for step in events.values():
+            axes.axvline(step, color=SUBJECT, lw=1.3, ls="--")
     rows[2].set(xlabel="optimizer step", ylim=(0, None))
-    for index, (event, place) in enumerate((events or {}).items()):
-        row, y, side = (rows[2], 0.97, "top") if index else (rows[0], 0.05, "bottom")
-        row.annotate(
-            event, (place, y), xycoords=("data", "axes fraction"), xytext=(5, 0), va=side,
+    corners = ((rows[0], 0.05, "bottom"), (rows[2], 0.97, "top"))
+    for (axes, y, side), (event, step) in zip(corners, events.items(), strict=True):
+        axes.annotate(
+            event, (step, y), (5, 0), xycoords=("data", "axes fraction"), va=side,
             textcoords="offset points", fontsize=10, weight="bold", color=SUBJECT,
         )  # fmt: skip
-    told = "; ".join(f"{event} at step {place:g}" for event, place in (events or {}).items())
-    ends = (f"{name}: from {size(v[0])} to {size(v[-1])}".replace("\n", " ")
-            for name, v in drawn.items())  # fmt: skip
-    return finished(figure, title, "; ".join(ends), told)
+    told = "; ".join(f"{event} at step {step:g}" for event, step in events.items())
+    ends = (f"{name}: from {size(v[0])} to {size(v[-1])}" for name, v in drawn.items())
+    return finished(figure, title, "; ".join(ends).replace("\n", " "), told)

@@ -1,7 +1,7 @@
-"""What every figure of the course shares: one look, one way to be shown and described.
+"""What every figure of the course shares: a card to draw on, one way to be shown and described.
 
-Matplotlib is imported when the first figure is drawn, and no figure is ever handed to
-pyplot's global list, so none has to be closed and none needs a display.
+No figure is ever handed to pyplot's global list, so none has to be closed and none needs a
+display.
 """
 
 from __future__ import annotations
@@ -13,50 +13,19 @@ import io
 import math
 import re
 import textwrap
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple, ParamSpec
 
 import numpy as np
 
+from helpers.figures.look import BORDER, PAPER, STYLE, Axes
+
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 Arguments = ParamSpec("Arguments")
-
-# Okabe & Ito's colours, told apart by the colour-blind; dash and marker repeat the difference.
-COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
-DASHES = ("-", "--", "-.", ":", (0, (5, 1)), (0, (1, 1)), (0, (3, 1, 1, 1)))
-MARKERS = "osD^vP*X"
-HATCHES = ("", "//", "..", "xx")
-VERB, SUBJECT = COLOURS[:2]
-PAPER, BORDER, QUIET, INK = "#FDFCF9", "#DDD9D0", "#6B675F", "#17161A"
-STYLE: dict[Any, Any] = {
-    "font.size": 11,
-    "text.color": INK,
-    "axes.labelcolor": INK,
-    "axes.edgecolor": QUIET,
-    "axes.facecolor": "none",
-    "axes.titlelocation": "left",
-    "axes.titlesize": 12,
-    "axes.titleweight": "bold",
-    "axes.titlepad": 10,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.grid": True,
-    "figure.titlesize": 12,
-    "figure.titleweight": "bold",
-    "grid.alpha": 0.3,
-    "lines.linewidth": 2,
-    "legend.frameon": False,
-    "legend.facecolor": PAPER,
-    "xtick.color": QUIET,
-    "ytick.color": QUIET,
-    "xtick.labelcolor": INK,
-    "ytick.labelcolor": INK,
-}
-BACKWARD: Any = {"arrowstyle": "->", "color": VERB, "lw": 1.4, "shrinkA": 0, "shrinkB": 0}
+WIDTH = 8.0  # inches
 DPI, SHOWN = 200, 100  # pixels an inch, drawn and as wide as the page shows them
 TAG = '<img class="course-picture" alt="{}" width="{}" src="data:image/png;base64,{}">'
 
@@ -140,23 +109,31 @@ def card(width: float, height: float, **options: Any) -> Figure:
     return Figure(figsize=(width, height), dpi=DPI, **paper, **options)
 
 
-def canvas(width: float = 8.0, height: float = 3.6, **grid: Any) -> tuple[Figure, Any]:
-    """Return a new card (inches) and its axes; grid goes to subplots."""
+def board(width: float, height: float) -> tuple[Figure, Axes]:
+    """Return a new card and axes over all of it, in inches from its lower left corner."""
+    figure = card(width, height)
+    axes = figure.add_axes((0, 0, 1, 1), xlim=(0, width), ylim=(0, height))
+    axes.set_axis_off()
+    return figure, axes
+
+
+def canvas(height: float = 3.6, **grid: Any) -> tuple[Figure, Any]:
+    """Return a new card (inches) as wide as a page, and its axes; grid goes to subplots."""
     from matplotlib.layout_engine import ConstrainedLayoutEngine
 
-    figure = card(width, height, layout=ConstrainedLayoutEngine(w_pad=0.14, h_pad=0.12))
+    figure = card(WIDTH, height, layout=ConstrainedLayoutEngine(w_pad=0.14, h_pad=0.12))
     return figure, figure.subplots(**grid)
 
 
-def headline(title: str, width: float = 8.0) -> str:
-    """Return a title in lines that fit a figure of this width (inches)."""
-    return textwrap.fill(title, int(8.4 * width))
+def headline(title: str) -> str:
+    """Return a title in lines that fit a figure."""
+    return textwrap.fill(title, 67)
 
 
 def entitle(figure: Figure, title: str) -> None:
     """Set a figure's title at its upper left, in as many lines as it needs."""
     if title:
-        figure.suptitle(headline(title, figure.get_figwidth()), x=0.02, ha="left")
+        figure.suptitle(headline(title), x=0.02, ha="left")
 
 
 def finished(figure: Figure, title: str, *sentences: str) -> Picture:
@@ -165,25 +142,15 @@ def finished(figure: Figure, title: str, *sentences: str) -> Picture:
     return Picture(figure, described(title, *sentences))
 
 
-def raised(text: str) -> str:
-    """Return a text with its powers of ten set as such: "10^271"."""
-    return re.sub(r"10\^(-?\d+)", r"$\\mathdefault{10^{\1}}$", text)
-
-
-def line_style(index: int) -> dict[str, Any]:
-    """Return colour, dash and marker of the index-th line."""
-    return {
-        "color": COLOURS[index % len(COLOURS)],
-        "linestyle": DASHES[index % len(DASHES)],
-        "marker": MARKERS[index % len(MARKERS)],
-        "markersize": 5,
-    }
-
-
 def described(title: str, *sentences: str) -> str:
     """Return an alt text: the title and the sentences, each ended, without TeX's marks."""
     ended = (text if text[-1:] in ".?!" else f"{text}." for text in (title, *sentences) if text)
     return re.sub(r"\$|\\(?=[a-z])|_?\{([^}]*)\}", r"\1", " ".join(ended))
+
+
+def raised(text: str) -> str:
+    """Return a text with its powers of ten set as such: "10^271"."""
+    return re.sub(r"10\^(-?\d+)", r"$\\mathdefault{10^{\1}}$", text)
 
 
 def about(value: float, digits: int = 2) -> str:
@@ -215,29 +182,3 @@ def size(value: float, *, log10: bool = False) -> str:
         return f"~ 10^{round(exponent)}"
     number = 10**value if log10 else value
     return about(number, 2 if exponent >= 1 else 1).replace("≈", "~")
-
-
-def beside(figure: Figure, axes: Axes, labels: Sequence[tuple[float, str, str]]) -> None:
-    """Write each label at the right of the figure's one axes, moved apart where they would meet.
-
-    labels: height in the data, text and colour of each. The axes' limits must be set.
-    """
-    size, tall = 9.5, figure.get_figheight() - 1.2  # points; inches, about
-    to_axes = axes.transData + axes.transAxes.inverted()
-    left = axes.get_xlim()[0]
-    placed: list[tuple[float, float, str, str]] = []
-    edge = 0.0
-    for y, text, colour in sorted(labels, key=lambda label: label[0]):
-        text = textwrap.fill(text, 22) if "\n" not in text else text
-        needs = size / 72 * 1.25 * (text.count("\n") + 1) / tall
-        at = max(to_axes.transform((left, y))[1], edge + needs / 2)
-        edge = at + needs / 2
-        placed.append((at, needs, text, colour))
-    edge = 1.05
-    for at, needs, text, colour in reversed(placed):  # and down again from the top
-        at = min(at, edge - needs / 2)
-        edge = at - needs / 2
-        axes.text(
-            1.015, at, raised(text), transform=axes.transAxes, color=colour, fontsize=size,
-            va="center", linespacing=1.1,
-        )  # fmt: skip

@@ -3,63 +3,52 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
-from helpers.figures.picture import (
-    COLOURS,
-    INK,
-    QUIET,
-    Picture,
-    beside,
-    canvas,
-    finished,
-    in_course_style,
-    line_style,
-)
+from helpers.figures.labels import beside, draw_level, legend_below
+from helpers.figures.look import COLOURS, INK, QUIET, line_style
+from helpers.figures.picture import Picture, canvas, finished, in_course_style
 from helpers.record import RIGHT, clopper_pearson
 from helpers.validation import Array
 
 GAP = "gap (words between subject and verb)"
 Counts = tuple[int, int]  # learned, of so many seeds
+CENTRED: Any = {"ha": "center", "va": "center"}
 
 
 @in_course_style
-def runs_by_gap(
-    results: Mapping[str, Mapping[int, Sequence[float]]],
-    *,
-    title: str,
-) -> Picture:
+def runs_by_gap(results: Mapping[str, Mapping[int, Sequence[float]]], *, title: str) -> Picture:
     """Draw the accuracy of every run as a dot, and how many of the seeds reached the target.
 
     results: for each label, gap -> accuracies of the seeds, the gaps in the order to draw.
     Runs are all or nothing, so no mean and no band is drawn.
     """
     figure, axes = canvas(height=4.2)
-    settings = list(dict.fromkeys(at for by_gap in results.values() for at in by_gap))
+    gaps = list(dict.fromkeys(gap for by_gap in results.values() for gap in by_gap))
     told = []
     for index, (label, by_gap) in enumerate(results.items()):
         style = {**line_style(index), "linestyle": "none", "markersize": 7}
         place = (index - (len(results) - 1) / 2) * 0.8 / len(results)
-        for at, accuracies in by_gap.items():
-            x = settings.index(at) + place
-            spread = np.linspace(-0.12, 0.12, len(accuracies)) / len(results) ** 0.5
+        for gap, accuracies in by_gap.items():
+            x, seeds = gaps.index(gap) + place, len(accuracies)
+            spread = np.linspace(-0.12, 0.12, seeds) / len(results) ** 0.5
             axes.plot(x + spread, accuracies, **style, alpha=0.75)
             reached = sum(accuracy >= RIGHT for accuracy in accuracies)
-            axes.text(x, 1.045, f"{reached}/{len(accuracies)}", color=style["color"], ha="center",
-                      fontsize=10, weight="bold")  # fmt: skip
-            told.append(f"{label} at {at:,}: {reached} of {len(accuracies)} learned")
+            count = {"color": style["color"], "ha": "center", "fontsize": 10, "weight": "bold"}
+            axes.text(x, 1.045, f"{reached}/{seeds}", **count)
+            told.append(f"{label} at {gap:,}: {reached} of {seeds} learned")
         axes.plot([], [], label=label, **style)
     axes.axhline(0.5, color=INK, lw=1, ls=":")
     axes.text(-0.52, 0.505, "guessing", va="bottom", fontsize=9, color=QUIET)
     axes.text(-0.52, 1.105, f"seeds at {RIGHT:.0%} or more", fontsize=9, color=QUIET)
     axes.set(xlabel=GAP, ylabel="accuracy, each seed", ylim=(0.35, 1.16))
-    axes.set(xlim=(-0.55, len(settings) - 0.45))
+    axes.set_xlim(-0.55, len(gaps) - 0.45)
     axes.set_yticks([0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0])
-    axes.set_xticks(range(len(settings)), [f"{at:,}" for at in settings])
+    axes.set_xticks(range(len(gaps)), [f"{gap:,}" for gap in gaps])
     axes.grid(visible=False, axis="x")
-    if len(results) > 1:
-        figure.legend(loc="outside lower center", ncols=3, fontsize=10)
+    legend_below(axes)
     return finished(figure, title, f"Accuracy of each run, over {GAP}", "; ".join(told))
 
 
@@ -76,17 +65,15 @@ def learned_by_gap(results: Mapping[str, Mapping[int, Counts]], *, title: str) -
     told = []
     for row, (name, by_gap) in enumerate(results.items()):
         for gap, (learned, seeds) in by_gap.items():
-            x = gaps.index(gap)
-            share = learned / max(1, seeds)
-            axes.fill_between([x - 0.47, x + 0.47], row - 0.44, row + 0.44, color=COLOURS[0],
-                              alpha=0.04 + 0.4 * share, lw=0)  # fmt: skip
+            x, y = gaps.index(gap), row + 0.27
+            cell = {"color": COLOURS[0], "alpha": 0.04 + 0.4 * learned / seeds, "lw": 0}
+            axes.fill_between([x - 0.47, x + 0.47], row - 0.44, row + 0.44, **cell)
             weight = "bold" if learned == seeds else "normal"
-            axes.text(x, row - 0.1, f"{learned}/{seeds}", ha="center", va="center",
-                      fontsize=10, weight=weight)  # fmt: skip
-            low, high = (x - 0.4 + 0.8 * edge for edge in clopper_pearson(learned, seeds))
-            axes.plot([x - 0.4, x + 0.4], [row + 0.27] * 2, color=QUIET, lw=0.8, alpha=0.5)
-            axes.plot([low, high], [row + 0.27] * 2, color=INK, lw=2.4, solid_capstyle="butt")
-        counts = ", ".join(f"gap {gap}: {n} of {all_}" for gap, (n, all_) in by_gap.items())
+            axes.text(x, row - 0.1, f"{learned}/{seeds}", fontsize=10, weight=weight, **CENTRED)
+            ends = [x - 0.4 + 0.8 * edge for edge in clopper_pearson(learned, seeds)]
+            axes.plot([x - 0.4, x + 0.4], [y, y], color=QUIET, lw=0.8, alpha=0.5)
+            axes.plot(ends, [y, y], color=INK, lw=2.4, solid_capstyle="butt")
+        counts = ", ".join(f"gap {gap}: {n} of {seeds}" for gap, (n, seeds) in by_gap.items())
         told.append(f"{name}: {counts}")
     axes.set_xticks(range(len(gaps)), [f"{gap:,}" for gap in gaps])
     axes.set_yticks(range(len(results)), list(results))
@@ -104,74 +91,60 @@ def steps_by_gap(
     """Draw after how many steps each network learned each gap, on logarithmic axes.
 
     results: for each network, gap -> step by which its median seed learned, None where that
-    did not; a line ends there with a cross at the budget.
+    did not, the gaps rising; a line ends there with a cross at the budget.
     """
     figure, axes = canvas(height=4.2)
-    labels, told = [], []
+    told = []
     for index, (name, by_gap) in enumerate(results.items()):
         style = line_style(index)
-        gaps = sorted(by_gap)
-        learned = [(gap, steps) for gap in gaps if (steps := by_gap[gap]) is not None]
-        missed = [gap for gap in gaps if by_gap[gap] is None]
-        path = learned + [(gap, float(budget)) for gap in missed[:1]]
-        axes.plot(*np.transpose(path), **{**style, "marker": "none"})
-        if learned:
-            axes.plot(*np.transpose(learned), **{**style, "linestyle": "none"})
-        if missed:
-            axes.plot(missed[0], budget, "X", color=style["color"], ms=9, clip_on=False)
-        missing = f"\nnot gap {missed[0]:,}" if missed else ""
-        labels.append((path[-1][1], name + missing, style["color"]))
-        median = ", ".join(f"gap {gap}: {at:.0f}" for gap, at in learned)
-        told.append(f"{name}: {median or 'none'}" + (f"; not gap {missed[0]}" if missed else ""))
+        learned = [(gap, steps) for gap, steps in by_gap.items() if steps is not None]
+        missed = [(gap, float(budget)) for gap, steps in by_gap.items() if steps is None][:1]
+        missing = f"\nnot gap {missed[0][0]:,}" if missed else ""
+        path = {**style, "marker": "none", "label": name + missing}
+        axes.plot(*np.transpose(learned + missed), **path)
+        axes.plot(*np.transpose(learned), **{**style, "linestyle": "none"})
+        for end in missed:
+            axes.plot(*end, "X", color=style["color"], ms=9, clip_on=False)
+        median = ", ".join(f"gap {gap}: {steps:.0f}" for gap, steps in learned)
+        told.append(f"{name}: {median}" + (f"; not gap {missed[0][0]}" if missed else ""))
     axes.set(xscale="log", yscale="log", xlabel=GAP, ylabel="optimizer steps, median seed")
-    axes.axhline(budget, color=INK, lw=1, ls=":")
-    axes.annotate(f"budget: {budget:,} steps", (0.01, budget), (0, 3), va="bottom", fontsize=9,
-                  xycoords=("axes fraction", "data"), textcoords="offset points",
-                  color=QUIET)  # fmt: skip
+    draw_level(axes, budget, f"budget: {budget:,} steps")
     ticks = sorted({gap for by_gap in results.values() for gap in by_gap})
     axes.set_xticks(ticks, [f"{gap:,}" for gap in ticks])
     axes.minorticks_off()
-    axes.yaxis.set_major_formatter(lambda y, _: f"{y:,.0f}")
+    axes.yaxis.set_major_formatter("{x:,.0f}")
     axes.set_ylim(None, 1.6 * budget)
-    beside(figure, axes, labels)
+    beside(axes)
     return finished(figure, title, "Steps until the median seed learned", "; ".join(told))
 
 
 @in_course_style
 def swings(
-    accuracies: Array,
-    gaps: Sequence[int],
-    *,
-    title: str,
-    predicted: Array | None = None,
+    accuracies: Array, gaps: Sequence[int], *, title: str, predicted: Array | None = None
 ) -> Picture:
     """Draw the accuracy of each seed at each gap: violet above guessing, orange below.
 
     accuracies: (seeds, gaps). predicted: (seeds, gaps), above 0 where
     more than half is expected to be right, below 0 where less is; drawn as + and −.
     """
-    grid = np.asarray(accuracies)
-    figure, axes = canvas(height=0.34 * len(grid) + 1.5)
-    mesh = axes.pcolormesh(grid, cmap="PuOr", vmin=0, vmax=1, edgecolors="white", lw=1)
-    for (row, column), accuracy in np.ndenumerate(grid):
-        sign = "" if predicted is None else "+" if predicted[row, column] > 0 else "−"
-        colour = "white" if abs(accuracy - 0.5) > 0.36 else INK
-        axes.text(column + 0.5, row + 0.5, f"{sign} {100 * accuracy:.0f}".strip(), ha="center",
-                  va="center", fontsize=9, color=colour)  # fmt: skip
+    figure, axes = canvas(height=0.34 * len(accuracies) + 1.5)
+    mesh = axes.pcolormesh(accuracies, cmap="PuOr", vmin=0, vmax=1, edgecolors="white", lw=1)
+    for (row, column), accuracy in np.ndenumerate(accuracies):
+        sign = "" if predicted is None else "+ " if predicted[row, column] > 0 else "− "
+        style = {"fontsize": 9, "color": "white" if abs(accuracy - 0.5) > 0.36 else INK, **CENTRED}
+        axes.text(column + 0.5, row + 0.5, f"{sign}{100 * accuracy:.0f}", **style)
     axes.set_xticks(np.arange(len(gaps)) + 0.5, gaps)
-    axes.set_yticks(np.arange(len(grid)) + 0.5, range(len(grid)))
+    axes.set_yticks(np.arange(len(accuracies)) + 0.5, range(len(accuracies)))
     axes.invert_yaxis()
     axes.set(xlabel=GAP, ylabel="seed")
     axes.grid(visible=False)
     axes.tick_params(length=0)
-    axes.figure.colorbar(mesh, ax=axes, label="right (%)", ticks=[0, 0.5, 1], pad=0.02,
-                         format=lambda share, _: f"{100 * share:.0f}")  # fmt: skip
+    scale = figure.colorbar(mesh, ax=axes, label="right (%)", ticks=[0, 0.5, 1], pad=0.02)
+    scale.ax.set_yticklabels(["0", "50", "100"])
     told = [f"Right at gaps {', '.join(map(str, gaps))}, in %"]
-    told += [
-        f"seed {seed}: {', '.join(f'{100 * accuracy:.0f}' for accuracy in row)}"
-        for seed, row in enumerate(grid)
-    ]
+    for seed, row in enumerate(accuracies):
+        told.append(f"seed {seed}: {', '.join(f'{100 * accuracy:.0f}' for accuracy in row)}")
     if predicted is not None:
-        right = int(((grid > 0.5) == (np.asarray(predicted) > 0)).sum())
-        told.append(f"The predicted sign is right in {right} of {grid.size}")
+        right = ((accuracies > 0.5) == (predicted > 0)).sum()
+        told.append(f"The predicted sign is right in {right} of {accuracies.size}")
     return finished(figure, title, *told)

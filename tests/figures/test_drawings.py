@@ -9,23 +9,26 @@ from helpers.figures.drawings import FIRST_AID
 WORDS = ["the", "cats", ",", "which", "ate"]
 
 
+def texts(picture):
+    return [text.get_text() for text in picture.figure.axes[0].texts]
+
+
 def test_unrolled_has_a_state_for_each_word_and_a_factor_between_any_two():
     picture = unrolled(WORDS, verb="were")
-    texts = [text.get_text() for text in picture.figure.axes[0].texts]
-    assert sum(text.startswith("$h_") for text in texts) == 5
-    assert sum(text.startswith("$J_") for text in texts) == 4
+    assert sum(text.startswith("$h_") for text in texts(picture)) == 5
+    assert sum(text.startswith("$J_") for text in texts(picture)) == 4
     assert "4 Jacobians" in picture.alt_text
 
 
 def test_the_gru_has_its_gates_and_both_names_of_each():
-    texts = [text.get_text() for text in gru_cell().figure.axes[0].texts]
-    assert {"$z$", "$r$", "$n$", "keeps", "$1 - z$ writes", "Ng: $1 - \\Gamma_u$"} <= set(texts)
-    assert sum(text.startswith("Ng: ") for text in texts) == 5
+    found = texts(gru_cell())
+    assert {"$z$", "$r$", "$n$", "keeps", "$1 - z$ writes", "Ng: $1 - \\Gamma_u$"} <= set(found)
+    assert sum(text.startswith("Ng: ") for text in found) == 5
 
 
 def test_first_aid_tells_each_step_in_picture_and_alt_text():
     picture = first_aid()
-    seen = " ".join(text.get_text() for text in picture.figure.axes[0].texts).replace("\n", " ")
+    seen = " ".join(texts(picture)).replace("\n", " ")
     for symptom, _, steps in FIRST_AID:
         for text in (symptom.replace("\n", " "), *steps):
             assert text in seen

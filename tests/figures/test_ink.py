@@ -17,6 +17,11 @@ def written(picture):
     return {text.get_text(): text for text in reversed(texts) if "STIX" in text.get_fontname()}
 
 
+def paleness(picture):
+    """From black to white how pale each word is."""
+    return {word: sum(to_rgb(text.get_color())) / 3 for word, text in written(picture).items()}
+
+
 @pytest.mark.parametrize(
     ("ratio", "text"),
     [
@@ -26,7 +31,6 @@ def written(picture):
         (1 / 17_412, "1 part in 17,000"),
         (1 / 362e6, "1 part in 360 million"),
         (1 / 1.23e9, "1 part in 1.2 billion"),
-        (1e-271, "1 part in 10^271"),
         (5e-324, "1 part in 10^323"),
         (0.0, "0, rounded away"),
         (2.04, "2 times as much"),
@@ -41,24 +45,18 @@ def test_what_is_left(ratio, text):
 
 def test_the_ink_fades_with_the_logarithm_of_the_signal():
     signal = np.array([0.0, 1e-9, 1e-6, 1e-3, 1.0, 2.0]) * 7
-    picture = ink(["a", "b", "c", "d", "e", "f"], {"RNN": signal}, subject=2, verb="v", title="T")
-    found = written(picture)
-    black = [sum(to_rgb(found[word].get_color())) for word in "ABDEF" if word in found]
-    palest, at_a_billionth, at_a_thousandth, nearly, full = (
-        sum(to_rgb(found[word].get_color())) for word in ("A", "b", "d", "e", "f")
-    )
-    assert black
+    found = paleness(ink("abcdef", {"RNN": signal}, subject=2, verb="v", title="T"))
+    palest, at_a_billionth, at_a_thousandth, nearly, full = (found[word] for word in "Abdef")
     assert palest == at_a_billionth > at_a_thousandth > nearly > full
     assert palest - at_a_thousandth == pytest.approx(2 * (at_a_thousandth - full), rel=0.2)
 
 
 def test_subject_and_verb_have_colours_of_their_own_and_the_subjects_fades():
-    near, far = (
-        written(ink(WORDS, {"RNN": np.geomspace(first, 1, 6)}, **CALL)) for first in (1, 1e-12)
-    )
+    drawn = [ink(WORDS, {"RNN": np.geomspace(first, 1, 6)}, **CALL) for first in (1, 1e-12)]
+    near, far = map(written, drawn)
     assert near["cats"].get_color() != near["which"].get_color() != near["were"].get_color()
-    assert sum(to_rgb(far["cats"].get_color())) > sum(to_rgb(near["cats"].get_color()))
     assert far["were"].get_color() == near["were"].get_color()
+    assert paleness(drawn[1])["cats"] > paleness(drawn[0])["cats"]
 
 
 def test_each_network_has_a_row_that_says_what_is_left():
@@ -74,10 +72,10 @@ def test_each_network_has_a_row_that_says_what_is_left():
 def test_in_a_film_words_not_reached_yet_are_pale_and_the_row_names_the_word_reached():
     signals = {"RNN": np.array([5e-7, 1e-6, 1e-5, 1e-3, 0.1, 1.0])}
     film = ink(WORDS, signals, **CALL, reached=3)
-    whole, shown = written(ink(WORDS, signals, **CALL)), written(film)
-    assert shown["which"].get_color() == whole["which"].get_color()
-    for word in ("The", "cats"):
-        assert sum(to_rgb(shown[word].get_color())) > sum(to_rgb(whole[word].get_color()))
+    whole, shown = paleness(ink(WORDS, signals, **CALL)), paleness(film)
+    assert shown["which"] == whole["which"]
+    assert shown["The"] > whole["The"]
+    assert shown["cats"] > whole["cats"]
     assert "which: 1 part in 1,000" in [text.get_text() for text in film.figure.axes[0].texts]
 
 
@@ -85,22 +83,22 @@ def test_long_sentences_are_cut_in_the_middle_and_the_cut_is_counted():
     words = ["the", "cats", *[f"word{n}" for n in range(300)]]
     picture = ink(words, {"RNN": np.ones(302)}, **CALL)
     shown = [text for text in written(picture) if text.startswith("word")]
-    [cut] = [text for text in written(picture) if text.startswith("…")]
-    assert f"… {300 - len(shown)} words …" == cut
-    assert "word0" in shown
-    assert "word299" in shown
+    assert {"word0", "word299", cut := f"… {300 - len(shown)} words …"} <= set(written(picture))
     assert cut in picture.alt_text
 
 
-@pytest.mark.parametrize("count", [3, 12, 25, 59, 400])
-def test_the_sentence_stays_on_the_card_and_the_verb_ends_it(count):
-    words = ["the", "cats", *["gratefully"] * count]
-    picture = ink(words, {"RNN": np.ones(count + 2)}, **CALL)
+@pytest.mark.parametrize("count", [3, 12, 25, 59])
+def test_the_lines_end_together_on_the_card_and_the_verb_ends_the_last(count):
+    words = ["the", "cats", *["gratefully", ","] * count][:60]
+    picture = ink(words, {"RNN": np.ones(len(words))}, **CALL)
     renderer = FigureCanvasAgg(picture.figure).get_renderer()
-    boxes = [t.get_window_extent(renderer) for t in written(picture).values()]
-    assert max(box.x1 for box in boxes) < WIDTH * picture.figure.dpi
-    verb = written(picture)["were"].get_window_extent(renderer)
-    assert verb.y0 <= min(box.y0 for box in boxes) + 20
+    texts = [text for text in picture.figure.axes[0].texts if "STIX" in text.get_fontname()]
+    ends = {}
+    for text in texts:
+        ends[text.get_position()[1]] = text.get_window_extent(renderer).x1 / picture.figure.dpi
+    assert max(ends.values()) < WIDTH
+    assert np.ptp(list(ends.values())) < 0.05
+    assert texts[-1].get_text() == "were"
 
 
 def test_a_signal_of_another_length_is_refused():

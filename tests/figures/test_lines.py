@@ -1,10 +1,9 @@
 """helpers.figures.lines: the lines, bars and dots that are drawn, and their description."""
 
 import numpy as np
-import pytest
 
 from helpers.figures import curves, dots, film, panels, shares
-from helpers.figures.picture import COLOURS, DASHES, MARKERS, line_style
+from helpers.figures.look import COLOURS, DASHES, MARKERS, line_style
 
 NAMES = {"title": "T", "xlabel": "x", "ylabel": "y"}
 RUNS = {"one": np.array([1.0, 10.0, 100.0, 1000.0]), "two": np.array([2.0, np.inf])}
@@ -26,24 +25,21 @@ def test_curves_draw_lines_dots_and_level_as_given():
     assert picture.alt_text == "T. y, over x. theory: 1 at 0, 3 at 2."
 
 
-def test_curves_are_named_where_they_end():
+def test_curves_are_named_where_they_end_and_names_that_would_meet_are_moved_apart():
     lines = {"low": np.array([5.0, 1.0]), "high": np.array([1.0, 100.0])}
+    lines |= dict.fromkeys(("also high", "and high", "high, too"), lines["high"])
     (axes,) = curves(np.arange(2), lines, **NAMES).figure.axes
-    low, high = sorted(axes.texts, key=lambda text: text.get_position()[1])
-    assert (low.get_text(), high.get_text()) == ("low", "high")
-    assert low.get_position()[1] < 0.3
-    assert high.get_position()[1] > 0.8
+    heights = {text.get_text(): text.get_position()[1] for text in axes.texts}
+    assert min(heights, key=heights.get) == "low"
+    assert heights["low"] < 0.3
+    assert 0.8 < max(heights.values()) < 1.05
+    assert np.diff(sorted(heights.values())).min() > 0.06
 
 
 def test_curves_describe_sizes_on_a_log_axis_and_skip_what_is_not_finite():
     values = np.array([np.nan, 1e-8, 1e-3])
     picture = curves(np.arange(3), {"a": values}, **NAMES)
     assert "a: ~ 10^-8 at 1, ~ 0.001 at 2" in picture.alt_text
-
-
-def test_curves_refuse_a_line_of_another_length():
-    with pytest.raises(ValueError, match=r"line 'b' has shape \(2,\), x has \(3,\)"):
-        curves(np.arange(3), {"b": np.ones(2)}, **NAMES)
 
 
 def test_dots_stand_in_a_row_for_each_name():
@@ -62,41 +58,38 @@ def test_shares_draw_a_bar_for_each_word_and_label():
     parts = {"x": np.array([0.02, 99]), "y": np.array([40, 60])}
     picture = shares(["a", "b"], parts, title="S")
     (axes,) = picture.figure.axes
-    assert axes.get_yscale() == "linear"
     assert [bar.get_height() for bar in axes.patches] == [0.02, 99, 40, 60]
     assert [text.get_text() for text in axes.texts] == ["0.02 %", "99 %", "40 %", "60 %"]
     assert "x: a 0.02 %, b 99 %; y: a 40 %, b 60 %" in picture.alt_text
 
 
 def test_each_measure_has_a_panel_and_each_run_a_line():
-    measures = {"loss": RUNS, "norm": {"two": np.array([3.0, 4.0])}}
-    picture = panels(measures, title="T", log_y=["norm"], level=("norm", 5.0, "limit"))
+    norms = {"one": np.array([3.0, 4.0]), "two": np.array([5.0, 6.0])}
+    picture = panels(
+        {"loss": RUNS, "norm": norms}, title="T", log_y=["norm"], level=("norm", 5.0, "limit")
+    )
     loss, norm = picture.figure.axes
     assert (loss.get_ylabel(), norm.get_ylabel()) == ("loss", "norm")
     assert (loss.get_yscale(), norm.get_yscale()) == ("linear", "log")
     np.testing.assert_array_equal(loss.lines[0].get_xydata()[:, 0], [1, 2, 3, 4])
     np.testing.assert_array_equal(loss.lines[0].get_ydata(), RUNS["one"])
-    assert norm.lines[0].get_color() == loss.lines[1].get_color() != loss.lines[0].get_color()
+    assert norm.lines[1].get_color() == loss.lines[1].get_color() != loss.lines[0].get_color()
     assert list(norm.lines[-1].get_ydata()) == [5.0, 5.0]
     assert ([t.get_text() for t in norm.texts], len(loss.texts)) == (["limit"], 0)
     [legend] = picture.figure.legends
     assert [text.get_text() for text in legend.get_texts()] == ["one", "two"]
-    assert "loss, one: 1 at 1, 1e+03 at 4; loss, two: 2 at 1, 2 at 1; norm, two" in picture.alt_text
+    assert "loss, one: 1 at 1, 1e+03 at 4; loss, two: 2 at 1, 2 at 1; norm, one" in picture.alt_text
 
 
 def test_what_is_not_finite_is_a_cross_on_the_upper_edge():
-    (axes,) = panels({"loss": RUNS}, title="T", alt_text="As said").figure.axes
+    picture = panels({"loss": RUNS}, title="T", alt_text="As said")
+    (axes,) = picture.figure.axes
     line, cross = axes.lines[1:]
     np.testing.assert_array_equal(line.get_ydata(), [2.0, np.nan])
-    np.testing.assert_array_equal(cross.get_xydata(), [[2, 1]])
+    np.testing.assert_array_equal(cross.get_ydata(), [np.nan, 1.0])
     assert cross.get_transform() == axes.get_xaxis_transform()
     assert cross.get_color() == line.get_color()
-
-
-@pytest.mark.parametrize("options", [{"log_y": ["gap"]}, {"level": ("gap", 1.0, "x")}])
-def test_a_panel_that_is_not_there(options):
-    with pytest.raises(ValueError, match="no panel is named 'gap'"):
-        panels({"loss": RUNS}, title="T", **options)
+    assert picture.alt_text.endswith("As said.")
 
 
 def test_film_draws_signal_memory_and_loss_and_marks_the_events():

@@ -10,34 +10,24 @@ import pytest
 from IPython import display
 from PIL import Image
 
-from helpers.figures import lines as plots
-from helpers.figures.picture import (
-    Picture,
-    about,
-    canvas,
-    described,
-    in_course_style,
-    size,
-    stored,
-)
+from helpers.figures import Picture, about, curves, size
+from helpers.figures.picture import canvas, card, described, in_course_style, stored
 
 
 def picture() -> Picture:
-    return plots.curves(np.arange(3), {"a": np.ones(3)}, title="T", xlabel="x", ylabel="y")
+    return curves(np.arange(3), {"a": np.ones(3)}, title="T", xlabel="x", ylabel="y")
 
 
-def test_png_has_the_size_asked_for():
-    image = Image.open(io.BytesIO(picture().png()))
+def test_png_has_the_size_asked_for_and_is_the_same_twice():
+    data = picture().png()
+    image = Image.open(io.BytesIO(data))
     assert image.format == "PNG"
     assert image.size == (1600, 720)  # shown at half
-
-
-def test_png_is_the_same_twice():
-    assert picture().png() == picture().png()
+    assert data == picture().png()
 
 
 def test_a_notebook_keeps_a_picture_with_its_alt_text_and_names_it():
-    drawn = Picture(canvas(2, 1)[0], 'What is "left" & <gone>? One part in two. No more.')
+    drawn = Picture(card(2, 1), 'What is "left" & <gone>? One part in two. No more.')
     data = drawn._repr_mimebundle_()
     assert data["text/plain"] == 'Figure: What is "left" & <gone>?'
     assert stored(data["text/html"]) == (drawn.alt_text, 200, drawn.png())
@@ -47,7 +37,7 @@ def test_a_notebook_keeps_a_picture_with_its_alt_text_and_names_it():
 def test_show_displays_the_picture(monkeypatch):
     shown = []
     monkeypatch.setattr(display, "display", shown.append)
-    drawn = picture()
+    drawn = Picture(card(2, 1), "T")
     drawn.show()
     assert shown == [drawn]
 

@@ -34,7 +34,7 @@ def test_learned_by_gap_writes_each_count_with_its_exact_interval():
 
 
 def test_steps_by_gap_ends_at_the_first_gap_that_was_not_learned():
-    results = {"RNN": {10: 300.0, 5: 100.0, 20: None}, "GRU": {5: 50.0, 20: 80.0}}
+    results = {"RNN": {5: 100.0, 10: 300.0, 20: None}, "GRU": {5: 50.0, 20: 80.0}}
     picture = steps_by_gap(results, title="T", budget=1000)
     (axes,) = picture.figure.axes
     path, learned, cross, gru = axes.lines[:4]

@@ -5,35 +5,13 @@ import pytest
 import torch
 from ipywidgets import HTML, SelectionSlider
 
-from helpers import networks
-from helpers.figures import (
-    SLIDERS,
-    Picture,
-    bias_slider,
-    cliff_at,
-    cliff_slider,
-    frames,
-    gap_slider,
-    phase_at,
-    phase_slider,
-    picture_sliders,
-    strip_at_bias,
-    strip_at_gap,
-)
-from helpers.figures.picture import canvas, stored
-from helpers.measure import cliff, mean_field
+from helpers import figures, networks
+from helpers.figures import SLIDERS, cliff_at, frames, strip_at_bias, strip_at_gap
+from helpers.figures.picture import Picture, card, stored
+from helpers.figures.sliders import slider
+from helpers.measure import cliff
 from helpers.measure.signal import signal
 from helpers.task.agreement import AgreementTask
-
-
-def seen(image):
-    """The alt text of an image widget's picture."""
-    return stored(image.value).alt_text
-
-
-def numbered(value):
-    """A picture that costs little and tells its value."""
-    return Picture(canvas(2, 1)[0], f'a line to "{value}" & <no further>')
 
 
 @pytest.mark.parametrize("gap", [3, 12, 60])
@@ -69,16 +47,6 @@ def test_a_larger_bias_carries_more_to_the_subject():
     assert arrived[-1] > -1
 
 
-def test_the_phase_map_is_the_theorys_factor_to_the_power_of_the_steps():
-    left, right = phase_at(2.0, 100).figure.axes[:2]
-    growth, input_stds = right.lines[0].get_data()
-    expected = [100 * np.log10(mean_field.mean_field_factor(2.0, s)) for s in input_stds]
-    np.testing.assert_allclose(growth, expected)
-    gains, stds = left.lines[0].get_data()
-    assert gains[0] == 1.0
-    assert gains[-1] == pytest.approx(mean_field.critical_gain(stds[-1]))
-
-
 def test_the_cliff_is_descended_from_one_start_without_and_with_clipping():
     left = cliff_at(0.2).figure.axes[0]
     lines = {line.get_label(): line.get_xydata() for line in left.lines}
@@ -87,29 +55,15 @@ def test_the_cliff_is_descended_from_one_start_without_and_with_clipping():
         np.testing.assert_array_equal(lines[name], path.points)
 
 
-@pytest.mark.parametrize(
-    ("make", "draw", "start", "other"),
-    [
-        (gap_slider, strip_at_gap, {"gap": 12}, {"gap": 7}),
-        (bias_slider, strip_at_bias, {"bias": 0.0}, {"bias": 4.0}),
-        (phase_slider, phase_at, {"gain": 2.0, "steps": 100}, {"gain": 0.5, "steps": 1000}),
-        (cliff_slider, cliff_at, {"threshold": 0.1}, {"threshold": 0.6}),
-    ],
-)
-def test_a_slider_moves_its_picture_and_alt_text(make, draw, start, other):
-    *sliders, image = make().children
-    assert {slider.description: slider.value for slider in sliders} == start
-    assert seen(image) == draw(**start).alt_text
-    for slider in sliders:
-        assert isinstance(slider, SelectionSlider)
-        slider.value = other[slider.description]
-    assert seen(image) == draw(**other).alt_text
-
-
-def test_both_ends_of_each_slider_can_be_drawn():
-    for slider in SLIDERS.values():
-        for end in (0, -1):
-            slider.draw(**{name: values[end] for name, (values, _) in slider.choices.items()})
+@pytest.mark.parametrize("name", SLIDERS)
+def test_a_slider_starts_where_it_should_and_both_its_ends_can_be_drawn(name):
+    draw, choices = SLIDERS[name]
+    *sliders, image = getattr(figures, f"{name}_slider")().children
+    start = {argument: first for argument, (_, first) in choices.items()}
+    assert {each.description: each.value for each in sliders} == start
+    assert stored(image.value).alt_text == draw(**start).alt_text
+    ends = [draw(**{each: of[end] for each, (of, _) in choices.items()}) for end in (0, -1)]
+    assert ends[0].alt_text != ends[1].alt_text
 
 
 def test_frames_are_the_sliders_pictures():
@@ -117,19 +71,25 @@ def test_frames_are_the_sliders_pictures():
     assert [frame.values for frame in made] == [{"bias": 0.0}, {"bias": 4.0}]
     assert [frame.caption for frame in made] == [strip_at_bias(b).alt_text for b in (0.0, 4.0)]
     assert made[1].png == strip_at_bias(4.0).png()
-    assert len(frames("phase", steps=[10], gain=[1.0, 2.0])) == 2
 
 
-def test_each_slider_sets_its_own_argument_and_draws_once_a_value():
+def test_each_slider_sets_its_own_argument_and_draws_once_a_value_while_it_is_dragged():
     drawn = []
-    choices = {"gain": ([0.5, 1.0, 2.0], 1.0), "steps": ([10, 100], 10)}
-    first, second, image = picture_sliders(
-        lambda gain, steps: drawn.append((gain, steps)) or numbered(gain * steps), choices
+
+    def draw(gain, steps):
+        drawn.append((gain, steps))
+        return Picture(card(2, 1), f'a line to "{gain * steps}" & <no further>')
+
+    first, second, image = slider(
+        draw, {"gain": ([0.5, 1.0, 2.0], 1.0), "steps": ([10, 100], 10)}
     ).children
     first.value = 2.0
     second.value = 100
     assert drawn == [(1.0, 10), (2.0, 10), (2.0, 100)]
     assert [label for label, _ in first.options] == ["0.5", "1", "2"]
+    assert all(
+        isinstance(each, SelectionSlider) and each.continuous_update for each in (first, second)
+    )
     assert isinstance(image, HTML)
     assert image.layout.min_height == "100px"
-    assert seen(image) == 'a line to "200.0" & <no further>'
+    assert stored(image.value).alt_text == 'a line to "200.0" & <no further>'
