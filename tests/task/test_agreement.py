@@ -1,3 +1,5 @@
+"""The task's sentences against a grammar of their own, and what may give the verb away."""
+
 from __future__ import annotations
 
 import functools
@@ -24,6 +26,10 @@ from helpers.task.agreement import (
 from helpers.task.lexicon import lexicon, vocabulary, word_numbers
 
 ALL_NOUNS = (*lexicon().nouns, *lexicon().held_out_nouns)
+SUBJECTS = {
+    "train": {form for pair in lexicon().nouns for form in pair},
+    "held_out": {form for pair in lexicon().held_out_nouns for form in pair},
+}
 SINGULAR, PLURAL = ({pair[number] for pair in ALL_NOUNS} for number in (0, 1))
 SENTENCES_AT_ONCE = 50
 
@@ -155,10 +161,9 @@ class TestGap:
     @pytest.mark.parametrize("attractors", ATTRACTORS)
     @pytest.mark.parametrize("nouns", NOUNS)
     def test_every_gap_is_met_exactly(self, attractors, nouns):
-        subjects = {form for pair in getattr(lexicon(), _noun_list(nouns)) for form in pair}
         for gap in (*range(3, 60 + 1), 100, 1000, 10_000):
             for sentence in drawn(AgreementTask(gap, attractors, seed=gap, nouns=nouns), 5):
-                assert sentence.words[sentence.subject] in subjects
+                assert sentence.words[sentence.subject] in SUBJECTS[nouns]
                 assert sentence.gap == gap
 
     def test_a_range_is_used_from_end_to_end(self):
@@ -167,52 +172,27 @@ class TestGap:
         assert gaps == {3, 4, 5, 6}
 
 
-def _noun_list(nouns: str) -> str:
-    return {"train": "nouns", "held_out": "held_out_nouns"}[nouns]
-
-
 class TestStructure:
-    def test_dtype_and_shape(self):
-        tokens, labels = AgreementTask(9).batch(7)
-        assert (tokens.dtype, labels.dtype) == (torch.long, torch.long)
-        assert labels.shape == (7,)
-        assert tokens.shape[0] == 7
-        assert tokens.shape[1] in {opener + 2 + 9 for opener in (4, 5, 6)}
-
-    @pytest.mark.parametrize("attractors", ATTRACTORS)
-    def test_openers_have_4_to_6_tokens_and_the_subject_stands_behind(self, attractors):
-        task = AgreementTask((3, 10), attractors, seed=2)
+    def test_openers_have_4_to_6_tokens_and_the_subject_stands_behind(self):
+        task = AgreementTask((3, 10), seed=2)
         lengths = Counter(next(drawn(task, 1)).words.index(",") + 1 for _ in range(120))
         assert set(lengths) == {4, 5, 6}
         assert min(lengths.values()) > 20
 
-    @pytest.mark.parametrize("n", [1, 2, 3, 7, 32, 33])
-    def test_labels_are_balanced(self, n):
+    @pytest.mark.parametrize("n", [1, 2, 33])
+    def test_labels_are_balanced_shuffled_and_either_verb_the_odd_one(self, n):
         task = AgreementTask(5, seed=4)
-        for _ in range(10):
-            _, labels = task.batch(n)
-            assert abs(int((labels == 0).sum()) - int((labels == 1).sum())) == n % 2
+        batches = [tuple(task.batch(n)[1].tolist()) for _ in range(100)]
+        assert {2 * sum(labels) - n for labels in batches} == ({0} if n % 2 == 0 else {-1, 1})
+        assert len(set(batches)) >= min(n + 1, 80) - (n == 2)
 
-    @pytest.mark.parametrize("n", [1, 3])
-    def test_either_verb_may_be_the_odd_one(self, n):
-        task = AgreementTask(5, seed=5)
-        majorities = Counter(int(task.batch(n)[1].sum() * 2 > n) for _ in range(100))
-        assert min(majorities[0], majorities[1]) > 25
-
-    def test_the_order_of_the_labels_is_shuffled(self):
-        task = AgreementTask(5, seed=6)
-        assert len({tuple(task.batch(8)[1].tolist()) for _ in range(30)}) > 15
-
-    @pytest.mark.parametrize("attractors", ATTRACTORS)
-    def test_half_of_each_verbs_sentences_are_fronted(self, attractors):
-        for sentences in (list(drawn(AgreementTask(8, attractors, seed=s), 40)) for s in range(5)):
-            for verb in VERBS:
-                openers = [
-                    sentence.words[: sentence.subject - 1]
-                    for sentence in sentences
-                    if sentence.verb == verb
-                ]
-                assert sum(bool(nouns_in(opener)) for opener in openers) == 10 == len(openers) / 2
+    @pytest.mark.parametrize("seed", range(3))
+    def test_half_of_each_verbs_sentences_are_fronted(self, seed):
+        fronted = Counter(
+            (sentence.verb, bool(nouns_in(sentence.words[: sentence.subject])))
+            for sentence in drawn(AgreementTask(8, seed=seed), 40)
+        )
+        assert fronted == {(verb, is_fronted): 10 for verb in VERBS for is_fronted in (True, False)}
 
     def test_a_fronted_noun_says_nothing_about_the_subject(self):
         agree = [
@@ -230,14 +210,6 @@ class TestStructure:
             for sentence in drawn(AgreementTask((8, 30), attractors, seed=4), 600)
         ]
         assert np.mean(commas) == pytest.approx(0.5, abs=0.1)
-
-    def test_the_is_the_only_article(self):
-        assert not {"a", "an", "this", "these", "those", "two", "every"} & {
-            word
-            for attractors in ATTRACTORS
-            for sentence in drawn(AgreementTask((3, 40), attractors, seed=8), 200)
-            for word in sentence.words[sentence.subject - 1 :]
-        }
 
     @pytest.mark.slow
     def test_every_word_of_the_vocabulary_is_used(self):
@@ -291,20 +263,13 @@ class TestAttractors:
             assert 3 <= sentence.gap == len(sentence.words) - sentence.subject - 1 <= 30
 
 
-class TestNouns:
-    @pytest.mark.parametrize("attractors", ATTRACTORS)
-    def test_held_out_nouns_never_stand_in_a_training_sentence(self, attractors):
-        held_out = {form for pair in lexicon().held_out_nouns for form in pair}
-        for sentence in drawn(AgreementTask((3, 40), attractors, seed=1), 400):
-            assert not held_out & set(sentence.words)
-
-    @pytest.mark.parametrize("nouns", NOUNS)
-    def test_subjects_are_all_the_nouns_of_their_list(self, nouns):
-        subjects = {
-            sentence.words[sentence.subject]
-            for sentence in drawn(AgreementTask(4, nouns=nouns, seed=1), 500)
-        }
-        assert subjects == {form for pair in getattr(lexicon(), _noun_list(nouns)) for form in pair}
+@pytest.mark.parametrize("nouns", NOUNS)
+def test_subjects_are_all_the_nouns_of_their_list(nouns):
+    sentences = list(drawn(AgreementTask(4, nouns=nouns, seed=1), 500))
+    assert {sentence.words[sentence.subject] for sentence in sentences} == SUBJECTS[nouns]
+    for sentence in sentences:
+        others = {*sentence.words[: sentence.subject], *sentence.words[sentence.subject + 1 :]}
+        assert not others & SUBJECTS["held_out"]
 
 
 def strongest_leak(attractors: str) -> float:
@@ -333,49 +298,27 @@ class TestNoLeak:
         assert strongest_leak(attractors) > 8
 
 
-class TestDraws:
-    def test_the_seed_decides(self):
-        assert _tokens(AgreementTask(6, seed=1)) == _tokens(AgreementTask(6, seed=1))
-
-    def test_one_batch_after_another_differs(self):
-        task = AgreementTask(6)
-        assert len({_tokens(task) for _ in range(10)}) == 10
-
-    def test_nothing_drawn_elsewhere_changes_a_draw(self):
-        alone = AgreementTask((3, 20), seed=1)
-        expected = [_tokens(alone) for _ in range(4)]
-        beside, other = AgreementTask((3, 20), seed=1), AgreementTask(40, "none", seed=2)
-        found = []
-        for number in range(4):
-            other.batch(5 + number)
-            other.sentence()
-            torch.manual_seed(number)
-            torch.rand(3)
-            found.append(_tokens(beside))
-        assert found == expected
+def test_the_seed_decides_one_batch_after_another_and_nothing_drawn_elsewhere():
+    alone = AgreementTask((3, 20), seed=1)
+    expected = [alone.batch(8) for _ in range(4)]
+    assert len({str(tokens) for tokens, _ in expected}) == 4
+    beside, other = AgreementTask((3, 20), seed=1), AgreementTask(40, "none", seed=2)
+    for number, batch in enumerate(expected):
+        other.batch(5 + number)
+        other.sentence()
+        torch.rand(3)
+        assert all(map(torch.equal, batch, beside.batch(8)))
 
 
-def _tokens(task: AgreementTask) -> tuple:
-    tokens, labels = task.batch(8)
-    return tuple(map(tuple, tokens.tolist())), tuple(labels.tolist())
-
-
-class TestText:
-    def test_a_sentence_as_one_writes_it(self):
-        opener = ("near", "the", "dogs", ",")
-        middle = (",", "which", "already", "ate", ",")
-        sentence = Sentence((*opener, "the", "cat", *middle), 5, "was", 0)
-        assert sentence.text() == "Near the dogs, the cat, which already ate, was full."
-
-    def test_generated_text_holds_the_words_in_order(self):
-        task = AgreementTask((3, 20), seed=1)
-        for _ in range(50):
-            sentence = task.sentence()
-            text = sentence.text()
-            assert " ," not in text
-            assert text[0].isupper()
-            words = text.removesuffix(".").lower().replace(",", " ,").split()
-            assert tuple(words) == (*sentence.words, sentence.verb, sentence.predicate)
+def test_text_is_as_one_writes_it_and_holds_the_words_in_order():
+    task = AgreementTask((3, 20), seed=1)
+    for _ in range(50):
+        sentence = task.sentence()
+        text = sentence.text()
+        assert " ," not in text
+        assert text[0].isupper()
+        words = text.removesuffix(".").lower().replace(",", " ,").split()
+        assert tuple(words) == (*sentence.words, sentence.verb, sentence.predicate)
 
 
 @pytest.mark.parametrize(
@@ -383,9 +326,7 @@ class TestText:
     [
         ({"gap": 2}, "gap must be .*from 3 to 10000; got 2"),
         ({"gap": 10_001}, "gap must be .*from 3 to 10000"),
-        ({"gap": 5.0}, "gap must be .*from 3 to 10000"),
         ({"gap": True}, "gap must be .*from 3 to 10000"),
-        ({"gap": (2, 9)}, r"gap\[0\] must be .*from 3 to 10000"),
         ({"gap": (3, "9")}, r"gap\[1\] must be .*from 3 to 10000"),
         ({"gap": (9, 3)}, "gap must be .* with low <= high"),
         ({"gap": (3, 4, 5)}, "gap must be a number or a pair"),
@@ -399,17 +340,19 @@ def test_bad_arguments_are_named(arguments, message):
         AgreementTask(**{"gap": 5, **arguments})
 
 
-@pytest.mark.parametrize("n", [0, -1, 2.0, None])
+@pytest.mark.parametrize("n", [0, 2.0])
 def test_no_batch(n):
     with pytest.raises(ValueError, match=r"n must be .*at least 1; got"):
         AgreementTask(5).batch(n)
 
 
-@settings(max_examples=50)
+@settings(max_examples=30)
 @given(st.integers(3, 300), st.sampled_from(ATTRACTORS), st.integers(0, 2**63), st.integers(1, 9))
 def test_all_that_is_in_range_works(gap, attractors, seed, n):
     tokens, labels = AgreementTask(gap, attractors, seed).batch(n)
+    assert (tokens.dtype, labels.dtype) == (torch.long, torch.long)
     assert tokens.shape[0] == n == len(labels)
+    assert tokens.shape[1] in {opener + 2 + gap for opener in (4, 5, 6)}
     assert is_english(vocabulary().decode(tokens[0]), VERBS[labels[0]])
 
 
