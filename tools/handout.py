@@ -6,7 +6,6 @@ From the command line: python course.py handout [90|half-day|all] FOLDER
 from __future__ import annotations
 
 import argparse
-import html
 import itertools
 import re
 import shutil
@@ -20,7 +19,7 @@ from nbformat.v4 import new_markdown_cell, new_notebook
 
 from helpers.checks.notebook_09 import STATEMENTS
 from tools.build import NOTEBOOKS, normalise, write
-from tools.reading import INDEX, read
+from tools.reading import INDEX, filled, read
 
 ROOT = NOTEBOOKS.parent
 GUIDE = ROOT / "instructor" / "guide.md"
@@ -30,41 +29,9 @@ GIVEN += ("LICENSE", "CITATION.cff", "helpers", "tools", "data")
 ROW = re.compile(r"^\| (\d+) \| (\d\d|index)\b[^|]*\| ([^|]*) \| ([^|]*) \| (.*) \|$", re.MULTILINE)
 ID = re.compile(r"`([a-z]+(?:-[a-z0-9]+)*)`")
 QUESTION = re.compile(r"^\*\*The question\.\*\*.*$", re.MULTILINE)
-README = """\
-# Vanishing and exploding gradients, on one sentence
-
-With Python 3.10 or newer and nothing else installed, open a terminal in this folder and type
-
-    python course.py
-
-On some machines Python is called `python3` or, on Windows, `py`. The first call says how much it
-fetches, and takes some minutes; later calls start in seconds. A browser opens on the first page,
-`notebooks/index.ipynb`. If an installation is cut short, run the same command again.
-
-A Mac with an Intel processor needs conda: `conda env create -f environment.yml`,
-`conda activate vanishing-gradients-course`, `jupyter lab notebooks/index.ipynb`.
-"""
+SHEETS = Path(__file__).parent / "sheets"  # what a folder is given besides the notebooks
 SHEET_NAME = "guess-sheet.html"
 QUIZ = (1, 2, 4, 10, 11)  # statements of notebook 09 that each plan settles
-SHEET = """\
-<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><title>Guess sheet</title><style>
-body {{ font: 11pt/1.4 sans-serif; margin: 2em auto; max-width: 48em }}
-table {{ border-collapse: collapse; width: 100% }}
-th {{ text-align: left }} td, th {{ border-bottom: 1px solid #777; padding: .4em }}
-td:nth-child(n + 3), th:nth-child(n + 3) {{ width: 20% }}
-section:nth-of-type(2) td:nth-child(n + 3) {{ width: 12% }}
-</style></head><body><h1>Guess sheet</h1>
-<section><h2>Guess first, then run</h2>
-<table><tr><th>No.</th><th>Question</th><th>My guess</th></tr>{guesses}</table></section>
-<section><h2>True or false?</h2>
-<table><tr><th>No.</th><th>Statement</th><th>before</th><th>after</th></tr>{quiz}</table></section>
-<section><h2>Feedback</h2><table><tr><th>No.</th><th>Question</th><th>Answer</th></tr>
-<tr><td>1</td><td>Which guess of yours was furthest off?</td><td></td></tr>
-<tr><td>2</td><td>Where did you lose the thread?</td><td></td></tr>
-<tr><td>3</td><td>What will you do in your own training tomorrow?</td><td></td></tr>
-</table></section></body></html>
-"""
 
 
 class Row(NamedTuple):
@@ -122,13 +89,9 @@ def lab(rows: list[Row]) -> NotebookNode:
 
 def sheet(rows: list[Row]) -> str:
     """A page to print: a line for each guess of a plan, the quiz twice, and three lines more."""
-    asked = [f"<td>{html.escape(row.ask)}</td><td>" for row in rows if row.ask != "–"]
-    said = [f"<td>{html.escape(STATEMENTS[n - 1].text)}</td><td></td><td>" for n in QUIZ]
-    guesses, quiz = (
-        "".join(f"<tr><td>{n}</td>{line}</td></tr>" for n, line in enumerate(lines, 1))
-        for lines in (asked, said)
-    )
-    return SHEET.format(guesses=guesses, quiz=quiz)
+    asked = [row.ask for row in rows if row.ask != "–"]
+    quiz = [STATEMENTS[number - 1].text for number in QUIZ]
+    return filled(SHEETS / SHEET_NAME, asked=asked, quiz=quiz)
 
 
 def handout(name: str, folder: Path) -> list[str]:
@@ -148,7 +111,7 @@ def handout(name: str, folder: Path) -> list[str]:
             shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__"))
         else:
             shutil.copyfile(source, target)
-    (folder / "README.md").write_text(README, encoding="utf-8")
+    shutil.copyfile(SHEETS / "README.md", folder / "README.md")
     if name in PLANS:
         (folder / SHEET_NAME).write_text(sheet(plan(name)), encoding="utf-8")
     (folder / "notebooks").mkdir()

@@ -180,18 +180,24 @@ def copy_mathjax(folder: Path) -> None:
 
     Raises ValueError if the package that holds MathJax is not installed.
     """
+    copy_parts("sphinx-mathjax-offline", "/static/mathjax/", MATHJAX_PARTS, folder)
+
+
+def files_of(package: str) -> list[metadata.PackagePath]:
+    """Return the files of an installed package; raises ValueError if it is not installed."""
     try:
-        files = metadata.files("sphinx-mathjax-offline") or []
+        return metadata.files(package) or []
     except metadata.PackageNotFoundError as error:
-        raise ValueError('MathJax is not installed: pip install -e ".[site]"') from error
-    copy_parts(files, "/static/mathjax/", MATHJAX_PARTS, folder)
+        message = f'{package} is not installed: pip install -e ".[grading,site]"'
+        raise ValueError(message) from error
 
 
-def copy_parts(
-    files: list[metadata.PackagePath], below: str, parts: tuple[str, ...], folder: Path
-) -> None:
-    """Copy an installed package's files below a path of its own whose names begin with a part."""
-    for file in files:
+def copy_parts(package: str, below: str, parts: tuple[str, ...], folder: Path) -> None:
+    """Copy a package's files below a path of its own whose names begin with one of these parts.
+
+    Raises ValueError if it is not installed.
+    """
+    for file in files_of(package):
         _, found, part = file.as_posix().partition(below)
         if found and part.startswith(parts):
             target = folder / part

@@ -12,7 +12,6 @@ import html
 import re
 import shutil
 import sys
-from importlib import metadata
 from itertools import pairwise
 from pathlib import Path
 
@@ -222,11 +221,7 @@ def copy_reveal(folder: Path) -> None:
 
     Raises ValueError if the package that holds it is not installed.
     """
-    try:
-        files = metadata.files("sphinx-revealjs") or []
-    except metadata.PackageNotFoundError as error:
-        raise ValueError('reveal.js is not installed: pip install -e ".[site]"') from error
-    reading.copy_parts(files, "/_static/revealjs/", REVEAL_PARTS, folder)
+    reading.copy_parts("sphinx-revealjs", "/_static/revealjs/", REVEAL_PARTS, folder)
 
 
 def build(folder: Path, target: Path) -> list[str]:

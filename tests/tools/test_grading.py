@@ -12,49 +12,13 @@ from pathlib import Path
 import nbformat
 import pytest
 from nbformat import NotebookNode
-from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+from nbformat.v4 import new_markdown_cell, new_notebook
 
 from tools import grading, reading
 from tools.build import NOTEBOOKS, SOLUTIONS, write
 from tools.learner import learner_copy
 
 ANSWER = re.compile(r"^([ \t]*)### BEGIN SOLUTION\n.*?^[ \t]*### END SOLUTION$", re.M | re.S)
-CHECK = '''\
-from types import SimpleNamespace
-
-def check(f, wanted):
-    """As the course's checks do: never raises, prints as a sentence, tells whether it passed."""
-    try:
-        return SimpleNamespace(passed=f(3) == wanted)
-    except NotImplementedError:
-        return SimpleNamespace(passed=False)'''
-
-
-def marks(identity: str, **more: object) -> dict[str, object]:
-    """Cell metadata as nbgrader writes it."""
-    plain = {"schema_version": 3, "grade_id": identity, "locked": False, "task": False}
-    return {"nbgrader": {**plain, "grade": False, "solution": False, **more}}
-
-
-def exercise(name: str, answer: str, wanted: int, points: int) -> list[NotebookNode]:
-    """An answer cell and the cell that checks it."""
-    source = f"def {name}(n):\n    ### BEGIN SOLUTION\n    {answer}\n    ### END SOLUTION"
-    checked = f"result = check({name}, {wanted})\nprint(result)\nassert result.passed"
-    check = marks(f"{name}-check", grade=True, locked=True, points=points)
-    return [
-        new_markdown_cell(f"## Exercise: {name}"),
-        new_code_cell(source, metadata=marks(name, solution=True)),
-        new_code_cell(checked, metadata=check),
-    ]
-
-
-def worked() -> NotebookNode:
-    """A small worked notebook with two exercises, of 1 and 2 points."""
-    cells = [new_markdown_cell("# 00 · Marks"), new_code_cell(CHECK)]
-    cells += exercise("double", "return 2 * n", 6, 1) + exercise("square", "return n * n", 9, 2)
-    notebook = new_notebook(cells=cells)
-    notebook.metadata.kernelspec = {"name": "python3", "display_name": "Python 3"}
-    return notebook
 
 
 def answers(notebook: NotebookNode) -> dict[str, str]:
@@ -108,16 +72,14 @@ def graded(tmp_path_factory: pytest.TempPathFactory) -> Path:
     right = answers(kinds())
     wrong = {name: ANSWER.sub(r"\1return None", source) for name, source in right.items()}
     copies = {"right": right, "empty": {}, "wrong": wrong}
-    copies["removed"] = copies["last-wrong"] = {**right, "quiz": wrong["quiz"]}
+    copies["removed"] = {**right, "quiz": wrong["quiz"]}
     for student, written in copies.items():
         notebook = reading.read(folder / "release" / "kinds" / "kinds.ipynb")
         for cell in notebook.cells:
             cell.source = written.get(reading.marks(cell).get("grade_id"), cell.source)
         if student == "removed":
-            gone = {"rnn_step-check"}
-            notebook.cells = [
-                c for c in notebook.cells if reading.marks(c).get("grade_id") not in gone
-            ]
+            checks = [reading.marks(cell).get("grade_id") for cell in notebook.cells]
+            del notebook.cells[checks.index("rnn_step-check")]
         (folder / "submitted" / student / "kinds").mkdir(parents=True)
         nbformat.write(notebook, folder / "submitted" / student / "kinds" / "kinds.ipynb")
     for command in (["autograde", "kinds"], ["generate_feedback", "kinds"], ["export"]):
@@ -131,7 +93,7 @@ def test_copies_get_their_points(graded):
     with (graded / "grades.csv").open(encoding="utf-8", newline="") as file:
         scores = {row["student_id"]: float(row["score"]) for row in csv.DictReader(file)}
     assert grading.points(graded / "kinds.ipynb") == 13
-    assert scores == {"right": 13, "last-wrong": 10, "removed": 8, "wrong": 0, "empty": 0}
+    assert scores == {"right": 13, "removed": 8, "wrong": 0, "empty": 0}
 
 
 @pytest.mark.slow
@@ -150,9 +112,8 @@ def test_feedback_sets_its_formulas_without_network(graded):
 
 
 def test_folder_holds_the_worked_copies_unchanged(tmp_path):
-    path = tmp_path / "00_marks.ipynb"
-    write(worked(), path)
-    plain = tmp_path / "01_plain.ipynb"
+    path, plain = tmp_path / "00_marks.ipynb", tmp_path / "01_plain.ipynb"
+    write(kinds(), path)
     write(new_notebook(cells=[new_markdown_cell("# 01 · No exercise")]), plain)
     assert grading.course_folder(tmp_path / "lab", [path, plain]) == ["00_marks"]
     source = tmp_path / "lab" / "source"
@@ -162,13 +123,12 @@ def test_folder_holds_the_worked_copies_unchanged(tmp_path):
         grading.course_folder(tmp_path / "other", [plain])
 
 
-def test_folder_that_cannot_be_written_is_told(tmp_path, capsys):
+def test_folder_that_will_not_do_is_told(tmp_path, capsys):
     (tmp_path / "file").touch()
-    assert grading.main([str(tmp_path / "file" / "lab")]) == 1
-    assert "cannot be written" in capsys.readouterr().err
-
-
-def test_folder_within_the_course_is_refused(capsys):
-    assert grading.main([str(NOTEBOOKS / "lab")]) == 1
-    assert "lies in the course's own folder" in capsys.readouterr().err
-    assert not (NOTEBOOKS / "lab").exists()
+    for folder, sentence in (
+        (tmp_path / "file" / "lab", "cannot be written"),
+        (NOTEBOOKS / "lab", "lies in the course's own folder"),
+    ):
+        assert grading.main([str(folder)]) == 1
+        assert sentence in capsys.readouterr().err
+        assert not folder.exists()

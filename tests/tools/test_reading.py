@@ -9,7 +9,7 @@ import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 from small_notebook import ANSWER, CHECK, picture, small
 
-from tools import reading
+from tools import reading, site, slides
 
 
 def test_the_worked_copy_is_shown_where_there_is_one(tmp_path):
@@ -60,6 +60,18 @@ def test_missing_package_is_told(tmp_path, monkeypatch):
         raise metadata.PackageNotFoundError(name)
 
     monkeypatch.setattr(reading.metadata, "files", missing)
-    with pytest.raises(ValueError, match=r'pip install -e "\.\[site\]"'):
+    with pytest.raises(ValueError, match=r'pip install -e "\.\[grading,site\]"'):
         reading.copy_mathjax(tmp_path / "mathjax")
     assert not (tmp_path / "mathjax").exists()
+
+
+@pytest.mark.parametrize(("room", "name"), [(site, "SITE"), (slides, "SLIDES")])
+def test_folder_that_cannot_be_written_is_told_in_a_sentence(
+    tmp_path, monkeypatch, capsys, room, name
+):
+    (tmp_path / "file").touch()
+    monkeypatch.setattr(room, name, tmp_path / "file" / "pages")
+    assert room.main([]) == 1
+    told = capsys.readouterr().err
+    assert told.startswith(f"{tmp_path / 'file' / 'pages'} cannot be written: ")
+    assert "Traceback" not in told
