@@ -8,6 +8,7 @@ four parameters.
 
 from __future__ import annotations
 
+import itertools
 import os
 from collections.abc import Callable
 from typing import Any
@@ -22,17 +23,9 @@ from helpers.networks.rnn import RNN
 SIZE = 32
 LAST, ALL = "last-step loss", "all-steps loss"
 TORCH = {RNN: nn.RNN, GRU: nn.GRU}
-every_size = [
-    pytest.mark.parametrize("kind", [RNN, GRU]),
-    pytest.mark.parametrize("steps", [100, 1000]),
-    pytest.mark.parametrize("batch", [8, 32]),
-]
-
-
-def at_every_size(test: Callable[..., None]) -> Callable[..., None]:
-    for mark in every_size:
-        test = mark(test)
-    return test
+at_every_size = pytest.mark.parametrize(
+    ("kind", "steps", "batch"), list(itertools.product([RNN, GRU], [100, 1000], [8, 32]))
+)
 
 
 def twins(kind: type[nn.Module]) -> tuple[nn.Module, nn.Module]:

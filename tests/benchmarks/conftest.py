@@ -6,29 +6,16 @@ import os
 from collections.abc import Callable
 from statistics import median
 from time import perf_counter
-from typing import NamedTuple
 
 import pytest
 import torch
 
 COLUMNS = "{:<48} {:>10} {:>10}   {:>6}  {:<15} {}"
-
-
-class Row(NamedTuple):
-    """One line of the table: milliseconds a call of each, and their ratio in each round."""
-
-    title: str
-    measured: list[float]
-    against: list[float]
-    ratios: list[float]
-    wanted: str
-
-
-ROWS = pytest.StashKey[list[Row]]()
+LINES = pytest.StashKey[list[str]]()
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    config.stash[ROWS] = []
+    config.stash[LINES] = []
 
 
 @pytest.fixture(autouse=True)
@@ -75,28 +62,19 @@ def compare(benchmark, request: pytest.FixtureRequest) -> Callable[..., None]:
         ratios = [b / a for a, b in zip(times[measured], times[against], strict=True)]
         if upside_down:
             ratios = [1 / ratio for ratio in ratios]
-        row = Row(title, times[measured], times[against], ratios, wanted)
-        request.config.stash[ROWS].append(row)
+        ms = [f"{median(times[each]):.2f}" for each in (measured, against)]
+        spread = f"({min(ratios):.2f} to {max(ratios):.2f})"
+        line = COLUMNS.format(title, *ms, f"{median(ratios):.2f}", spread, wanted)
+        request.config.stash[LINES].append(line.rstrip())
         benchmark.extra_info.update(calls_a_round=calls, ratio=median(ratios))
 
     return run
 
 
 def pytest_terminal_summary(terminalreporter, config: pytest.Config) -> None:
-    rows = config.stash[ROWS]
-    if not rows:
-        return
-    terminalreporter.section("ratios: one thread, both sides in turn in one run")
-    header = COLUMNS.format("A against B", "A ms", "B ms", "ratio", "(min to max)", "wanted")
-    terminalreporter.write_line(header)
-    for row in rows:
-        spread = f"({min(row.ratios):.2f} to {max(row.ratios):.2f})"
-        line = COLUMNS.format(
-            row.title,
-            f"{median(row.measured):.2f}",
-            f"{median(row.against):.2f}",
-            f"{median(row.ratios):.2f}",
-            spread,
-            row.wanted,
-        )
-        terminalreporter.write_line(line.rstrip())
+    lines = config.stash[LINES]
+    if lines:
+        terminalreporter.section("ratios: one thread, both sides in turn in one run")
+        header = COLUMNS.format("A against B", "A ms", "B ms", "ratio", "(min to max)", "wanted")
+        for line in (header, *lines):
+            terminalreporter.write_line(line)
