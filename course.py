@@ -22,6 +22,7 @@ from tools import install
 
 FIRST_PAGE = "notebooks/index.ipynb"  # what JupyterLab opens
 LAB = ["jupyterlab", "--log-level=ERROR", "--LabApp.log_level=ERROR", "--LabApp.news_url=None"]
+LAB += ["--LabApp.app_settings_dir=tools/lab"]  # where its question about news is answered
 LAB += ["--ServerApp.root_dir=.", "--ServerApp.answer_yes=True"]
 LAB += ["--LabApp.default_url=/lab/tree/" + FIRST_PAGE]
 BENCH = ["pytest", "--override-ini=python_files=bench_*.py", "--benchmark-only"]

@@ -101,15 +101,6 @@ def stands() -> bool:
 # --- What is installed
 
 
-def test_jupyterlab_is_told_not_to_ask_about_news_by_names_that_it_knows(room):
-    install.set_up("")
-    lab = Path("share", "jupyter", "lab")
-    told = json.loads((install.VENV / lab / "settings" / "overrides.json").read_text())
-    for plugin, settings in told.items():
-        schema = Path(sys.prefix, lab, "schemas", plugin.replace(":", "/")).with_suffix(".json")
-        assert set(settings) <= set(json.loads(schema.read_text("utf-8"))["properties"])
-
-
 def test_each_command_adds_its_extra_once_to_what_stands(room):
     for extra, steps in (
         ("", NEW),
@@ -487,8 +478,13 @@ def test_each_command_sets_up_what_it_needs_and_runs_its_module(course, capsys, 
     assert ("To end it" in capsys.readouterr().out) is (started[1] == "jupyterlab")
 
 
-def test_first_page_is_there(course):
+def test_first_page_is_there_and_jupyterlab_knows_its_settings(course):
     assert (ROOT / course.FIRST_PAGE).exists()
+    lab = Path(sys.prefix, "share", "jupyter", "lab")
+    [told] = (word.partition("app_settings_dir=")[2] for word in course.LAB if "settings" in word)
+    for plugin, settings in json.loads((ROOT / told / "overrides.json").read_text()).items():
+        schema = Path(lab, "schemas", plugin.replace(":", "/")).with_suffix(".json")
+        assert set(settings) <= set(json.loads(schema.read_text("utf-8"))["properties"])
 
 
 @pytest.mark.parametrize(("ended", "status"), [(5, 5), (-9, 137)])

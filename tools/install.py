@@ -29,9 +29,6 @@ USE = ROOT / ".venv.use"  # held, by several at once, by what runs from .venv
 LOG = ROOT / ".venv.log"  # pip's words
 PACKAGES = "helpers, IPython, ipykernel, ipywidgets, jupyterlab, matplotlib, numpy, torch"
 CPU_INDEX = "https://download.pytorch.org/whl/cpu"  # Linux builds without the GBs for GPUs
-QUIET = {  # JupyterLab's first question, whether it may fetch news, is answered with no
-    "@jupyterlab/apputils-extension:notification": {"fetchNews": "false", "checkForUpdates": False}
-}
 SYSTEM = {"win32": "windows", "darwin": "macos"}.get(sys.platform, "linux")
 PYTHON = "{}.{}".format(*sys.version_info[:2])
 WHEELS = ROOT / "wheels" / f"{SYSTEM}-{PYTHON}"  # taken instead of the network if it is there
@@ -201,9 +198,6 @@ def fill(extras: list[str]) -> None:
     print(f"Installing into {VENV}{cost}. This happens once and takes some minutes.")
     for number, (what, words) in enumerate(steps, 1):
         take(f"Step {number} of {len(steps)}: {what}", words)
-    settings = VENV / "share" / "jupyter" / "lab" / "settings"
-    settings.mkdir(parents=True, exist_ok=True)
-    (settings / "overrides.json").write_text(json.dumps(QUIET), encoding="utf-8")
     finished = {"folder": str(ROOT), "requirements": requirements(), "extras": extras}
     (VENV / "course.json").write_text(json.dumps(finished), encoding="utf-8")
     print("Done.", flush=True)
