@@ -93,7 +93,7 @@ STATEMENTS = (
     Statement(
         "If the signal reaches the subject, the network will learn the task.",
         False,
-        "With W times 3 nearly all of it arrived in an RNN that learned nothing in 300 steps.",
+        "With W times 3 most of it arrived in an RNN that learned nothing in 300 steps.",
         "08",
     ),
 )
@@ -115,8 +115,8 @@ MODEL_ANSWERS: dict[int, tuple[str, tuple[str, ...]]] = {
     2: (
         "The gradient meets one Jacobian for each step on its way back. If they shrink it by a "
         "factor below 1 on average, the terms of far words vanish exponentially while the near "
-        "ones stay, and far dependencies are hard to learn from far examples alone. Above 1 it "
-        "explodes. Clipping by norm bounds the step and leaves the ratio of far to near as it "
+        "ones stay, and a plain RNN hardly learns far dependencies from far examples alone. Above 1 "
+        "it explodes. Clipping by norm bounds the step and leaves the ratio of far to near as it "
         "is. Against vanishing one changes the path (gates with a bias, an identity or "
         "orthogonal start) or the data (short and varied gaps first).",
         (
