@@ -10,7 +10,7 @@ import numpy as np
 
 from helpers.figures.look import DASHES, INK, MARKERS, PAPER, QUIET, SUBJECT, VERB, Axes
 from helpers.figures.picture import WIDTH, Picture, canvas, card, finished, in_course_style
-from helpers.measure.phase_map import critical_curve, theory_map
+from helpers.measure.mean_field import critical_curve, theory_map
 from helpers.validation import Array
 
 if TYPE_CHECKING:

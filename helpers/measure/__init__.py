@@ -9,7 +9,6 @@ from helpers.measure.clipping import (
     clip_per_tensor,
     global_norm,
 )
-from helpers.measure.far import forward_signal, log_signal
 from helpers.measure.gates import gate_values, jacobian_terms, update_term, way_sizes, written
 from helpers.measure.jacobians import (
     log_factors,
@@ -19,8 +18,13 @@ from helpers.measure.jacobians import (
     step_jacobian,
     step_jacobians,
 )
-from helpers.measure.mean_field import critical_gain, mean_field_factor
-from helpers.measure.noise import agreement
+from helpers.measure.mean_field import (
+    critical_curve,
+    critical_gain,
+    mean_field_factor,
+    measured_map,
+    theory_map,
+)
 from helpers.measure.nonfinite import find_nonfinite, first_inf
 from helpers.measure.overflow import (
     measured_overflow_step,
@@ -28,5 +32,11 @@ from helpers.measure.overflow import (
     number_range,
     overflow_step,
 )
-from helpers.measure.phase_map import critical_curve, measured_map, theory_map
-from helpers.measure.signal import bptt_step, signal, term_norms
+from helpers.measure.signal import (
+    agreement,
+    bptt_step,
+    forward_signal,
+    log_signal,
+    signal,
+    term_norms,
+)

@@ -1,17 +1,15 @@
-"""Where a wide random tanh network vanishes and where it explodes: the theory's answer.
+"""Where a wide random tanh network vanishes and where it explodes: in theory, and measured.
 
-The network is h_t = tanh(W h_{t-1} + u_t) with W drawn once, entries normal with
-variance gain^2 / hidden, and u_t the input current of a step (U x_t + b), normal with
-standard deviation input_std, drawn anew for every unit and step. With many hidden
-units each a_t = W h_{t-1} + u_t is normal, and its variance settles at q where
+The network is h_t = tanh(W h_{t-1} + u_t) with W drawn once, entries normal with variance
+gain^2 / hidden, and u_t the input current of a step (U x_t + b), normal with standard
+deviation input_std, drawn anew for every unit and step. With many hidden units each
+a_t = W h_{t-1} + u_t is normal, and its variance settles at q where
     q = gain^2 E[tanh(sqrt(q) z)^2] + input_std^2,          z standard normal.
 The squared length of a gradient is then multiplied at each step by
     chi = gain^2 E[tanh'(sqrt(q) z)^2],
 its length by sqrt(chi): below 1 the network vanishes, above 1 it explodes. Inputs lower
-chi, since they push units onto the flat part of tanh.
-
-For ReLU, E[phi'^2] = 1/2 whatever q is, so sqrt(chi) = gain / sqrt(2): the critical
-gain is sqrt(2), with any input.
+chi, since they push units onto the flat part of tanh. (For ReLU, E[phi'^2] = 1/2 whatever
+q is: the critical gain is sqrt(2), with any input.)
 
 Sources: Sompolinsky, Crisanti & Sommers 1988, "Chaos in random neural networks" (the
 transition at gain 1 without input); Poole et al. 2016, "Exponential expressivity in deep
@@ -24,8 +22,13 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
+from helpers.measure.jacobians import slopes
+from helpers.networks import rnn
 from helpers.validation import Array
+
+HIDDEN, STEPS, WARM_UP = 256, 200, 20  # of a measured map; the mean leaves out both ends
 
 
 def mean_field_factor(gain: float, input_std: float) -> float:
@@ -65,6 +68,61 @@ def critical_gain(input_std: float) -> float:
 
     q = _bisect(below_input, (input_std + 3) ** 2)
     return _gaussian_mean(q, _squared_slope) ** -0.5
+
+
+def theory_map(gains: Array, input_stds: Array) -> Array:
+    """Return `mean_field_factor` on a grid: (len(input_stds), len(gains))."""
+    return np.array([[mean_field_factor(gain, std) for gain in gains] for std in input_stds])
+
+
+def critical_curve(input_stds: Array) -> tuple[Array, Array]:
+    """Return the theory's border between vanishing and exploding: gains, and input_stds again."""
+    return np.array([critical_gain(std) for std in input_stds]), np.asarray(input_stds)
+
+
+def measured_map(gains: Array, input_stds: Array, seed: int = 0) -> Array:
+    """Return the same as `theory_map`, measured on networks of HIDDEN units.
+
+    For each gain, which has seed + its position, one W and one start h_0 ~ N(0, 1) for all
+    inputs; a random gradient is sent back through the STEPS, and its factors' geometric mean taken.
+    At gain above 1 and weak input the states are chaotic, so a single entry depends on
+    rounding; its size, to a few percent, does not.
+    """
+    # One thread: the arrays are too small to share, and sums keep their order.
+    with threadpool_limits(limits=1):
+        columns = [_measured(gain, input_stds, seed + i) for i, gain in enumerate(gains)]
+    return np.array(columns).T
+
+
+def _measured(gain: float, input_stds: Array, seed: int) -> Array:
+    """One column of the map, (runs,): a run for each input."""
+    rng = np.random.default_rng(seed)
+    weight = rng.normal(0, gain / np.sqrt(HIDDEN), (HIDDEN, HIDDEN))
+    currents = rng.normal(size=(STEPS, 1, HIDDEN)) * np.asarray(input_stds)[:, None]
+    start, vectors = rng.normal(size=(2, 1, HIDDEN)).repeat(len(input_stds), axis=1)
+    nothing = np.zeros(HIDDEN)
+    states = rnn.forward(currents, np.eye(HIDDEN), weight, nothing, nothing, start)[1:]
+    logs = np.log(backward_factors(weight, states, vectors))
+    return np.exp(logs[WARM_UP:-WARM_UP].mean(axis=0))
+
+
+def backward_factors(weight_hh: Array, states: Array, vectors: Array) -> Array:
+    """Return the factor by which a gradient's length changes at each step back, in many runs.
+
+    weight_hh: W (hidden, hidden). states: (steps, runs, hidden), h_1 ... h_T of a tanh
+    network. vectors: (runs, hidden), each run's gradient with respect to h_T, not 0.
+    Returns (steps, runs): entry [t] is ||J_t^T v|| / ||v|| with v the gradient at the state
+    after that step. The length is divided out at each step, so nothing under- or overflows.
+    Source: Pascanu, Mikolov & Bengio 2013, section 2, equation 5.
+    """
+    slope = slopes(states)
+    gradient = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+    factors = np.empty(slope.shape[:2])
+    for t in reversed(range(len(slope))):
+        gradient = (slope[t] * gradient) @ weight_hh
+        factors[t] = np.linalg.norm(gradient, axis=1)
+        gradient /= factors[t][:, None]
+    return factors
 
 
 def _squared_tanh(a: Array) -> Array:

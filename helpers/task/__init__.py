@@ -3,6 +3,7 @@
 from helpers.task.agreement import (
     ATTRACTORS,
     AgreementTask,
+    OneNearNoun,
     Sentence,
     coin,
     flip,
@@ -22,4 +23,3 @@ from helpers.task.lecture import (
     surprise,
 )
 from helpers.task.lexicon import lexicon, other_number, vocabulary, word_classes, word_numbers
-from helpers.task.near_noun import OneNearNoun

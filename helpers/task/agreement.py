@@ -65,6 +65,7 @@ WITHOUT_NOUN: tuple[Phrase, ...] = (
     (CONNECTOR, SEQUEL, INTRANSITIVE),
     (CONNECTOR, SEQUEL, INTRANSITIVE, LATE),
 )
+NEAR = 3  # words of a phrase with one near noun: preposition, "the", noun
 ROOM = 8 + 3  # slots in which any phrase fits: the longest, and one that may follow it
 
 
@@ -189,7 +190,7 @@ class AgreementTask:
         label = self._shuffled_halves(1)
         tokens, gap = self._draw(label)
         words = self.vocabulary.decode(tokens[0])
-        attractors = np.isin(tokens[0, -gap:], noun_words("train")[:, 1 - label[0]]).sum()
+        attractors = np.isin(tokens[0, -gap:], _noun_words("train")[:, 1 - label[0]]).sum()
         predicate = str(self._rng.choice(lexicon().predicates))
         return Sentence(words, len(words) - gap - 1, VERBS[label[0]], int(attractors), predicate)
 
@@ -197,7 +198,7 @@ class AgreementTask:
         """Tokens (n, steps) for the labels, and the gap they share."""
         low, high = self._gaps
         gap = int(self._rng.integers(low, high + 1))
-        subjects = noun_words(self.nouns)
+        subjects = _noun_words(self.nouns)
         chosen = subjects[self._rng.integers(len(subjects), size=len(labels)), labels]
         the = np.full(len(labels), self._words[THE][0])
         opener = self._openers(labels)
@@ -274,6 +275,35 @@ class AgreementTask:
         return tokens.reshape(slots.shape)
 
 
+class OneNearNoun:
+    """Sentences whose middle holds one noun, the last word before the verb.
+
+    "the cats that slept and waited near the dog": the smallest case in which a near word can
+    win. gap: tokens between subject and verb, 6 or more. number: the near noun's, "same" as
+    the subject's, "opposite" or "random". seed: of all that is drawn.
+    The subject stands at tokens[:, -gap - 1], the near noun at tokens[:, -1].
+    Raises ValueError if an argument is out of range.
+    """
+
+    def __init__(self, gap: int, number: str, seed: int = 0) -> None:
+        self.gap = integer("gap", gap, minimum=3 + NEAR, maximum=10_000)
+        self.number = choice("number", number, ("same", "opposite", "random"))
+        self.vocabulary = vocabulary()
+        self._before = AgreementTask(gap - NEAR, "none", seed=seed)
+        self._rng = np.random.default_rng([self._before.seed, NEAR])
+
+    def batch(self, n: int) -> tuple[Tensor, Tensor]:
+        """Return tokens (n, steps) and labels (n,), as AgreementTask does."""
+        tokens, labels = self._before.batch(n)
+        drawn = torch.from_numpy(self._rng.integers(2, size=n))
+        numbers = {"same": labels, "opposite": 1 - labels, "random": drawn}[self.number]
+        words = _slot_words()
+        preposition = self._rng.choice(words[PREPOSITION], n)
+        noun = words[NOUN][self._rng.integers(len(words[NOUN]), size=n), numbers]
+        phrase = np.column_stack([preposition, np.full(n, words[THE]), noun])
+        return torch.cat([tokens, torch.from_numpy(phrase)], dim=1), labels
+
+
 @functools.lru_cache(maxsize=4096)
 def _fitting(
     phrases: tuple[Phrase, ...], rest: tuple[Phrase, ...], left: int
@@ -307,7 +337,7 @@ def _slot_words() -> tuple[Array, ...]:
         COLOUR: words.colours,
         ANY_ADJECTIVE: (*words.adjectives, *words.colours),
     }
-    by_slot = {NOUN: noun_words("train"), **{slot: encode(each) for slot, each in lists.items()}}
+    by_slot = {NOUN: _noun_words("train"), **{slot: encode(each) for slot, each in lists.items()}}
     return tuple(by_slot[slot] for slot in sorted(by_slot))
 
 
@@ -318,7 +348,7 @@ def _opener_words(length: int) -> Array:
 
 
 @functools.cache
-def noun_words(nouns: str) -> Array:
+def _noun_words(nouns: str) -> Array:
     """Token numbers (lemmas, 2) of the singular and plural of each noun."""
     pairs = lexicon().nouns if nouns == "train" else lexicon().held_out_nouns
     return np.array([vocabulary().encode(pair) for pair in pairs])

@@ -5,8 +5,18 @@ import pytest
 import torch
 from torch import nn
 
-from helpers.measure import bptt_step, log_factors, signal, step_jacobians, term_norms
-from helpers.networks import RNN, Classifier, rnn_classifier
+from helpers.measure import (
+    agreement,
+    bptt_step,
+    forward_signal,
+    log_factors,
+    log_signal,
+    signal,
+    step_jacobians,
+    term_norms,
+)
+from helpers.networks import RNN, Classifier, gru_classifier, rnn_classifier
+from helpers.task import AgreementTask, flip, vocabulary, word_classes
 
 TOKENS = torch.arange(24).reshape(3, 8) % 7
 
@@ -159,3 +169,105 @@ def test_term_norms_are_those_of_a_copy_of_W_for_each_step():
     for factor in (1.0, 1e200):
         found = term_norms(model, TOKENS, labels, factor)
         np.testing.assert_allclose(found, factor * np.array(expected), rtol=1e-10)
+
+
+# Beyond the range of float64, and by forward mode
+
+LONG = torch.randint(0, 20, (3, 100), generator=torch.Generator().manual_seed(0))
+
+
+@pytest.mark.parametrize(
+    "model",
+    [rnn_classifier(20, seed=1), gru_classifier(20, seed=1), gru_classifier(20, update_bias=3.0)],
+    ids=["rnn", "gru", "biased gru"],
+)
+def test_within_float64_it_is_the_logarithm_of_the_signal(model):
+    expected = np.log10(signal(model.double(), LONG))
+    np.testing.assert_allclose(log_signal(model, LONG), expected, rtol=0, atol=1e-8)
+
+
+@pytest.mark.parametrize("gain", [0.001, 1000.0])
+def test_of_a_linear_network_it_is_a_straight_line_at_any_length(gain):
+    found = log_signal(far_model(gain), torch.zeros(1, 1000, dtype=torch.long))[0, ::-1]
+    np.testing.assert_allclose(found, np.log10(2) + np.log10(gain) * np.arange(1000), atol=1e-3)
+
+
+def test_a_signal_that_is_exactly_zero_has_no_logarithm():
+    model = rnn_classifier(20, nonlinearity="relu")
+    with torch.no_grad():
+        model.layer.bias_ih_l0.fill_(-100.0)
+    logs = log_signal(model, LONG)
+    assert np.isfinite(logs[:, -1]).all()
+    assert np.isneginf(logs[:, :-1]).all()
+
+
+@pytest.mark.parametrize("nonlinearity", ["tanh", "relu", "linear"])
+def test_forward_mode_gives_the_same_signal(nonlinearity):
+    model = rnn_classifier(20, nonlinearity=nonlinearity, seed=2).double()
+    backward = signal(model, LONG)
+    for word in (0, 50, 98, 99):
+        np.testing.assert_allclose(forward_signal(model, LONG, word), backward[:, word], 1e-10)
+
+
+# Agreement where it is known: a sum of numbers, a network that hears two ways, and the latch
+
+SIZE = len(vocabulary())
+
+
+def sums_numbers():
+    """One unit, h_t = h_{t-1} + (1 at a plural noun, -1 at a singular one)."""
+    model = rnn_classifier(SIZE, hidden=1, nonlinearity="linear")
+    values = {"singular": -1.0, "plural": 1.0}
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.zero_()
+        column = [[values.get(each, 0.0)] for each in word_classes()]
+        model.embedding.weight.copy_(torch.tensor(column))
+        for weight in (model.layer.weight_ih_l0, model.layer.weight_hh_l0):
+            weight.fill_(1)
+        model.readout.weight.copy_(torch.tensor([[-1.0], [1.0]]))
+    return model
+
+
+def test_where_each_sentence_says_the_same_it_is_1():
+    """U's gradient is the sum of the numbers: the subject adds the same to it everywhere."""
+    tokens, _ = AgreementTask(20, attractors="none", seed=0).batch(16)
+    assert agreement(sums_numbers(), tokens, -21) == pytest.approx(1, abs=1e-3)
+
+
+def by_hand(model, tokens, subject):
+    """Sentence by sentence, with the two versions sorted by number."""
+    other, plural = flip(tokens, subject)
+    effects = []
+    for given, changed, is_plural in zip(tokens, other, plural, strict=True):
+        versions = (changed, given) if is_plural else (given, changed)
+        margins = [
+            model(version[None])[0] @ torch.tensor([1.0, -1]).double() for version in versions
+        ]
+        parts = [torch.autograd.grad(margin, list(model.layer.parameters())) for margin in margins]
+        singular, many = (torch.cat([each.flatten() for each in part]).numpy() for part in parts)
+        effects.append(singular - many)
+    one, two = (np.mean(half, axis=0) for half in np.split(np.array(effects), 2))
+    return one @ two / np.linalg.norm(one) / np.linalg.norm(two)
+
+
+@pytest.mark.parametrize("build", [rnn_classifier, gru_classifier])
+def test_equal_to_a_loop_over_sentences(build):
+    model, (tokens, _) = build(SIZE).double(), AgreementTask(8, seed=3).batch(12)
+    assert agreement(model, tokens, -9) == pytest.approx(by_hand(model, tokens, -9), rel=1e-6)
+
+
+def test_large_weights_turn_each_sentence_another_way():
+    tokens, _ = AgreementTask(20, attractors="none", seed=9).batch(128)
+    found = {}
+    for gain in (0.5, 3):
+        model = gru_classifier(SIZE, update_bias=3.0) if gain < 1 else rnn_classifier(SIZE)
+        model.layer.weight_hh_l0.data *= gain
+        found[gain] = agreement(model, tokens, -21)
+    assert found[0.5] > 0.7 > 0.4 > abs(found[3])
+
+
+def test_a_word_that_is_no_noun_is_refused():
+    tokens, _ = AgreementTask(5).batch(2)
+    with pytest.raises(ValueError, match="sentence 0 has no noun at -7: 'the'"):
+        agreement(rnn_classifier(SIZE), tokens, -7)
