@@ -45,25 +45,13 @@ def test_03_deep_steps_fade_like_layers_and_with_inputs_faster(seed):
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-def test_03_four_words_by_hand_by_autograd_and_by_differences(seed):
+def test_03_four_words_by_hand_and_by_autograd(seed):
     space = run("bptt-loop", "four-words", networks=drawn_with(seed))
     terms_W, terms_U = space["four_words"](space["W"], space["U"])
     x, V, cell = torch.eye(4, dtype=torch.float64), torch.tensor(space["V"]), space["cell"]
-
-    def loss():
-        return torch.nn.functional.cross_entropy(cell(x)[0][-1] @ V.T, torch.tensor(1))
-
-    loss().backward()
+    torch.nn.functional.cross_entropy(cell(x)[0][-1] @ V.T, torch.tensor(1)).backward()
     for terms, weights in ((terms_W, cell.weight_hh_l0), (terms_U, cell.weight_ih_l0)):
         np.testing.assert_allclose(terms.sum(axis=0), weights.grad, rtol=0, atol=1e-12)
-        for index in ((0, 0), (5, 3), (31, 1)):
-            with torch.no_grad():
-                weights[index] += 1e-6
-                up = loss()
-                weights[index] -= 2e-6
-                down = loss()
-                weights[index] += 1e-6
-            assert terms.sum(axis=0)[index] == pytest.approx((up - down).item() / 2e-6, abs=1e-8)
 
 
 @pytest.mark.parametrize("seed", range(10))

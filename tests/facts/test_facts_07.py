@@ -39,27 +39,6 @@ def test_partial_table():
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_update_term_completes_the_jacobian(seed):
-    """In words of several sentences, against autograd; the notebook shows one word."""
-    layer = networks.seeded(seed, lambda: torch.nn.GRU(32, 32, batch_first=True).double())
-    U, W, b, b_h = (parameter.detach().numpy() for parameter in layer.parameters())
-    x = torch.randn(6, 32, dtype=torch.float64, generator=torch.Generator().manual_seed(seed))
-    terms = measure.jacobian_terms(x.numpy(), U, W, b, b_h)
-    answers = own("ex-gru-step-answer", "ex-update-term-answer")
-    h = np.zeros(32)
-    for t, x_t in enumerate(x):
-        new = answers["my_gru_step"](x_t.numpy(), h, W, U, b, b_h)
-        z = terms.kept[t].diagonal()
-        term = answers["my_update_term"](h, (new - z * h) / (1 - z), z, np.split(W, 3)[1])
-        by_autograd = torch.autograd.functional.jacobian(
-            lambda h, x_t=x_t: layer(x_t[None], h[None])[0][0], torch.tensor(h)
-        )
-        total = terms.kept[t] + term + terms.candidate[t] + terms.reset[t]
-        np.testing.assert_allclose(total, by_autograd, rtol=0, atol=1e-10)
-        h = new
-
-
-@pytest.mark.parametrize("seed", range(3))
 def test_fresh_factors(seed):
     left = own("partial-table")["left"]
     tokens, _ = task.AgreementTask(100, seed=0).batch(8)
