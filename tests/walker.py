@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import functools
 import re
-import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -15,10 +12,8 @@ from urllib.parse import unquote
 import pytest
 
 INSIDE = ("data:", "blob:", "about:")
-NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 DESKTOP, PHONE = 1366, 390  # pixels across
 LOOKS = (("light", DESKTOP), ("light", PHONE), ("dark", PHONE), ("dark", DESKTOP))
-NO_BROWSER = "Chromium is not installed (on Debian and Ubuntu: apt install chromium)"
 
 # Each question gives a list of strings: what is wrong on the page as it stands.
 IMAGES = """() => [...document.images].filter(i => !(i.alt.trim() && i.complete && i.naturalWidth))
@@ -127,19 +122,6 @@ def axe() -> str:
     return resources.files(package).joinpath("axe.min.js").read_text(encoding="utf-8")
 
 
-@contextmanager
-def browser() -> Iterator[Any]:
-    """A headless Chromium; skips the test where there is none."""
-    executable = next(filter(None, map(shutil.which, NAMES)), None)
-    if executable is None:
-        pytest.skip(NO_BROWSER)
-    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-    with playwright.sync_playwright() as driver:
-        opened = driver.chromium.launch(executable_path=executable, args=["--no-sandbox"])
-        yield opened
-        opened.close()
-
-
 class Reader:
     """One tab on a folder of pages; faults gathers what goes wrong."""
 
@@ -241,13 +223,8 @@ def page_faults(reader: Reader, name: str, formulas: int) -> list[str]:
     return faults
 
 
-def deck_faults(
-    chromium: Any, folder: Path, name: str, formulas: int, pictures: Path | None = None
-) -> tuple[int, list[str]]:
-    """How many slides a deck has, and what is wrong with it; formulas: how many it should show.
-
-    pictures: a folder for a screenshot of each slide.
-    """
+def deck_faults(chromium: Any, folder: Path, name: str, formulas: int) -> tuple[int, list[str]]:
+    """How many slides a deck has, and what is wrong with it; formulas: how many it should show."""
     reader = Reader(chromium, folder)
     reader.open(name)
     reader.tab.wait_for_function("() => Reveal.isReady()")
@@ -257,10 +234,7 @@ def deck_faults(
     places = reader.tab.evaluate("() => Reveal.getSlides().map(s => Reveal.getIndices(s))")
     if not places:
         reader.faults.append("no slides")
-    for count, place in enumerate(places):
+    for place in places:
         reader.tab.evaluate("({h, v}) => Reveal.slide(h, v)", place)
         reader.ask(OVERFLOW, BARE)
-        if pictures:
-            reader.tab.evaluate("() => { while (Reveal.nextFragment()); }")
-            reader.tab.screenshot(path=pictures / f"{count:02}.png")
     return len(places), [f"{name}: {fault}" for fault in reader.close()]

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import re
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import nbformat
 import pytest
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 from small_notebook import SMALL, picture, small
-from walker import Reader, browser, deck_faults
+from walker import Reader, deck_faults
 
 from tools import reading, slides
 
@@ -170,12 +168,6 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Note
     decks = tmp_path_factory.mktemp("site") / "slides"
     names = slides.build(folder, decks)
     return decks, {name: reading.read(folder / f"{name}.ipynb") for name in names}
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Any]:
-    with browser() as opened:
-        yield opened
 
 
 def formulas_shown(notebook: NotebookNode) -> int:
