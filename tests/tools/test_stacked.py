@@ -39,32 +39,6 @@ def arrays(batch):
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_logits_and_gradients_are_autograds(kind):
-    """In float32; the largest entries are about 0.1."""
-    (batch,) = batches(1)
-    stack = Stack(models(kind), [0.0] * 3, clip_norm=float("inf"))
-    logits = stack.logits(*(arrays(batch)[index] for index in (0, 2)))
-    stack.backpropagate(slopes(logits, arrays(batch)[1]))
-    for model, found, gradient, (tokens, labels) in zip(
-        models(kind), logits, stack.gradients, batch, strict=True
-    ):
-        model = model.double()
-        expected = model(tokens)
-        assert np.allclose(found, expected.detach(), rtol=0, atol=1e-5)
-        nn.functional.cross_entropy(expected, labels).backward()
-        wanted = torch.cat([parameter.grad.ravel() for parameter in model.parameters()])
-        assert np.allclose(gradient, wanted, rtol=0, atol=1e-6)
-        assert wanted.abs().max() > 1e-3
-
-
-def slopes(logits, labels):
-    """dL/dlogits of the mean cross-entropy."""
-    found = torch.from_numpy(logits).double().softmax(-1).numpy()
-    found -= np.eye(2)[labels]
-    return (found / labels.shape[1]).astype(np.float32)
-
-
-@pytest.mark.parametrize("kind", KINDS)
 def test_a_training_is_that_of_the_courses_loop(kind):
     """Ten steps of Adam with clipping that acts, each network at its own rate."""
     steps = batches(10)
