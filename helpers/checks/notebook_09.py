@@ -115,16 +115,16 @@ MODEL_ANSWERS: dict[int, tuple[str, tuple[str, ...]]] = {
     2: (
         "The gradient meets one Jacobian for each step on its way back. If they shrink it by a "
         "factor below 1 on average, the terms of far words vanish exponentially while the near "
-        "ones stay, and a plain RNN hardly learns far dependencies from far examples alone. Above 1 "
-        "it explodes. Clipping by norm bounds the step and leaves the ratio of far to near as it "
-        "is. Against vanishing one changes the path (gates with a bias, an identity or "
+        "ones stay, and a plain RNN hardly learns far dependencies from far examples alone. Above "
+        "1 it explodes. Clipping by norm bounds the step and leaves the ratio of far to near as "
+        "it is. Against vanishing one changes the path (gates with a bias, an identity or "
         "orthogonal start) or the data (short and varied gaps first).",
         (
             "a product, one factor for each step",
             "below 1 it vanishes, above 1 it explodes",
             "what vanishes: the terms of far words, not the whole gradient",
             "clipping helps against exploding and does nothing for vanishing",
-            "gates or another start keep the factor near 1",
+            "gates or another start bring the factor nearer to 1",
             "the data matter too: mixed gaps taught a plain RNN",
         ),
     ),
