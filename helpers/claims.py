@@ -50,9 +50,9 @@ class Table:
         return {"text/html": self.html, "text/plain": self.plain}
 
 
-def load_claims(path: Path = PATH) -> tuple[Claim, ...]:
+def load_claims() -> tuple[Claim, ...]:
     """Return every claim, in the file's order; tests hold the file itself right."""
-    with path.open(encoding="utf-8", newline="") as file:
+    with PATH.open(encoding="utf-8", newline="") as file:
         return tuple(Claim(**row) for row in csv.DictReader(file))
 
 
@@ -67,17 +67,18 @@ def tally(claims: Sequence[Claim]) -> str:
 
 def fact_check(claims: Sequence[Claim], caption: str) -> Table:
     """Return claims as a table: who says what, the verdict, what we say and what was measured."""
-    head = ("", "claim", "verdict", "what we say", "measured", "cell")
+    titles = ("id", "claim", "verdict", "what we say", "measured", "cell")
+    head = "".join(f'<th scope="col">{title}</th>' for title in titles)
+    badge = "color: #ffffff; padding: 0 6px; border-radius: 3px; white-space: nowrap"
     rows = "".join(
         f'<tr id="{c.id}"><td>{c.id}</td><td>{escape(c.claim)} <small>({escape(c.said_by)})</small>'
-        f"</td><td>{_badge(c.verdict)}</td><td>{escape(c.say) or '–'}</td>"
-        f"<td><code>{escape(c.measured) or '–'}</code></td>"
+        f'</td><td><span style="background-color: {COLOURS[c.verdict]}; {badge}">{c.verdict}</span>'
+        f"</td><td>{escape(c.say) or '–'}</td><td><code>{escape(c.measured) or '–'}</code></td>"
         f"<td>{c.notebook} <code>{c.cell}</code></td></tr>"
         for c in claims
     )
-    titles = "".join(f'<th scope="col">{title or "id"}</th>' for title in head)
     html = (
-        f"<table><caption><b>{escape(caption)}</b></caption><thead><tr>{titles}</tr></thead>"
+        f"<table><caption><b>{escape(caption)}</b></caption><thead><tr>{head}</tr></thead>"
         f'<tbody style="text-align: left">{rows}</tbody></table>'
     )
     plain = "\n".join(
@@ -86,11 +87,3 @@ def fact_check(claims: Sequence[Claim], caption: str) -> Table:
         for c in claims
     )
     return Table(html, f"{caption}\n{plain}")
-
-
-def _badge(verdict: str) -> str:
-    colour = COLOURS[verdict]
-    return (
-        f'<span style="background-color: {colour}; color: #ffffff; padding: 0 6px; '
-        f'border-radius: 3px; white-space: nowrap">{verdict}</span>'
-    )

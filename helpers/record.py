@@ -25,17 +25,15 @@ Gap = int | tuple[int, int]
 
 @dataclass(frozen=True)
 class Cell:
-    """One network at one gap: the seeds that were counted, and what chose their rate.
+    """One network at one gap: the seeds that were counted.
 
     gap: tokens between subject and verb, or (low, high) for mixed gaps. middle: the nouns
     trained with, "none" or "random". rate: Adam's, the best one; None if no seed learned here
     or at a shorter gap, so that none was counted.
-    learned_at: for each seed the step at which it was 95 % right, or None. accuracy: at its
-    last check. tested: by middle, then gap, each seed's accuracy on sentences of that kind,
-    None for a seed that did not learn.
-    scouts: by rate, how many steps its scouts raced and where they learned. other_rates: by
-    rate, learned_at of the same seeds, where the rates beside the best were tried as well.
-    longer: by rate, learned_at of the same seeds with five times the budget, where it was tried.
+    learned_at: for each seed the step at which it was 95 % right, or None. tested: by middle,
+    then gap, each seed's accuracy on sentences of that kind, None for a seed that did not
+    learn. longer: by rate, learned_at of the same seeds with five times the budget, where it
+    was tried.
     """
 
     network: str
@@ -43,11 +41,8 @@ class Cell:
     gap: Gap
     rate: float | None
     learned_at: tuple[int | None, ...]
-    accuracy: tuple[float | None, ...]
-    tested: dict[str, dict[int, tuple[float | None, ...]]]
-    scouts: dict[float, dict[str, Any]]
-    other_rates: dict[float, tuple[int | None, ...]]
-    longer: dict[float, tuple[int | None, ...]]
+    tested: dict[str, dict[int, list[float | None]]]
+    longer: dict[float, list[int | None]]
 
     @property
     def seeds(self) -> int:
@@ -66,34 +61,15 @@ class Cell:
         median = float(np.median(steps)) if steps else math.inf
         return median if median < math.inf else None
 
-    @property
-    def interval(self) -> tuple[float, float]:
-        """95 % interval of the share of seeds that learn; (0, 1) if none was counted."""
-        return clopper_pearson(self.learned, self.seeds)
-
-    @property
-    def interior(self) -> bool:
-        """Whether a lower and a higher rate than the best were tried."""
-        tried = {*self.scouts, *self.other_rates}
-        rate = self.rate or 0.0
-        return any(each < rate for each in tried) and any(each > rate for each in tried)
-
-    def scores(self, middle: str, gap: int) -> list[float]:
-        """Accuracies, on this middle and gap, of the seeds that were tested."""
-        found = self.tested.get(middle, {}).get(gap, ())
-        return [score for score in found if score is not None]
-
     def right(self, middle: str, gap: int) -> int:
         """How many of the seeds are right in at least 95 % on this middle and gap."""
-        return sum(score >= RIGHT for score in self.scores(middle, gap))
+        return sum((score or 0) >= RIGHT for score in self.tested.get(middle, {}).get(gap, ()))
 
 
 @dataclass(frozen=True)
 class Record:
-    """The whole record; settings and versions as its first line has them."""
+    """The whole record."""
 
-    settings: dict[str, Any]
-    versions: dict[str, str]
     cells: tuple[Cell, ...]
 
     @property
@@ -103,8 +79,8 @@ class Record:
 
     def gaps(self, middle: str) -> list[int]:
         """The single gaps at which any network was trained with this middle, rising."""
-        single = (cell for cell in self.cells if cell.middle == middle)
-        return sorted({cell.gap for cell in single if isinstance(cell.gap, int)})
+        gaps = {cell.gap for cell in self.cells if cell.middle == middle}
+        return sorted(gap for gap in gaps if isinstance(gap, int))
 
     def cell(self, network: str, middle: str, gap: Gap) -> Cell | None:
         """One cell; None if it was not tried. gap: a number, or (low, high) for mixed gaps.
@@ -113,72 +89,51 @@ class Record:
         """
         if network not in self.networks:
             raise ValueError(f"network must be one of {self.networks}; got {network!r}")
-        for cell in self.cells:
-            if (cell.network, cell.middle, cell.gap) == (network, middle, gap):
-                return cell
-        return None
-
-    def longest(self, network: str, middle: str) -> int | None:
-        """The longest gap that all seeds learned, as they did every shorter one, or None."""
-        reached = None
-        for gap in self.gaps(middle):
-            cell = self.cell(network, middle, gap)
-            if cell is None or not cell.seeds or cell.learned < cell.seeds:
-                break
-            reached = gap
-        return reached
+        wanted = (network, middle, gap)
+        found = (c for c in self.cells if (c.network, c.middle, c.gap) == wanted)
+        return next(found, None)
 
 
 def load_record(path: Path = PATH) -> Record:
     """Read a record."""
-    first, *lines = map(json.loads, path.read_text(encoding="utf-8").splitlines())
-    return Record(first["settings"], first["versions"], tuple(map(_cell, lines)))
+    _, *lines = map(json.loads, path.read_text(encoding="utf-8").splitlines())
+    return Record(tuple(map(_cell, lines)))
 
 
 def _cell(line: dict[str, Any]) -> Cell:
     """A line of the file, its keys numbers again where JSON made them text."""
-    gap = line["gap"]
-    tested = {
-        middle: {int(at): tuple(scores) for at, scores in by_gap.items()}
-        for middle, by_gap in (line["tested"] or {}).items()
-    }
+    gap, tested = line["gap"], line["tested"] or {}
     return Cell(
         line["network"],
         line["middle"],
         gap if isinstance(gap, int) else tuple(gap),
         line["rate"],
         tuple(line["learned_at"]),
-        tuple(line["accuracy"]),
-        tested,
-        {float(rate): scouts for rate, scouts in line["scouts"].items()},
-        {float(rate): tuple(steps) for rate, steps in line["other_rates"].items()},
-        {float(rate): tuple(steps) for rate, steps in line.get("longer", {}).items()},
+        {middle: {int(at): scores for at, scores in of.items()} for middle, of in tested.items()},
+        {float(rate): steps for rate, steps in line.get("longer", {}).items()},
     )
 
 
-def clopper_pearson(successes: int, trials: int, confidence: float = 0.95) -> tuple[float, float]:
-    """Exact interval of a probability of which `successes` of `trials` were seen.
+def clopper_pearson(successes: int, trials: int) -> tuple[float, float]:
+    """Exact 95 % interval of a probability of which `successes` of `trials` were seen.
 
-    Each end is the probability at which what was seen, or more extreme, has half of what
-    confidence leaves.
+    Each end is the probability at which what was seen, or more extreme, has 2.5 %.
     Source: Clopper & Pearson 1934, "The use of confidence or fiducial limits illustrated in
     the case of the binomial".
     """
-    tail = (1 - confidence) / 2
 
-    def at_least(p: float, k: int) -> float:
-        return sum(
-            math.comb(trials, i) * p**i * (1 - p) ** (trials - i) for i in range(k, trials + 1)
-        )
+    def at_least(k: int, p: float) -> float:
+        several = range(k, trials + 1)
+        return sum(math.comb(trials, i) * p**i * (1 - p) ** (trials - i) for i in several)
 
     def where(k: int, wanted: float) -> float:
-        """The p at which at_least(p, k), which rises with p, is this probability."""
+        """The p at which k successes or more, likelier as p rises, have this probability."""
         low, high = 0.0, 1.0
         for _ in range(60):
-            middle = (low + high) / 2
-            low, high = (middle, high) if at_least(middle, k) < wanted else (low, middle)
+            p = (low + high) / 2
+            low, high = (p, high) if at_least(k, p) < wanted else (low, p)
         return low
 
-    lower = where(successes, tail) if successes else 0.0
-    upper = where(successes + 1, 1 - tail) if successes < trials else 1.0
+    lower = where(successes, 0.025) if successes else 0.0
+    upper = where(successes + 1, 0.975) if successes < trials else 1.0
     return lower, upper

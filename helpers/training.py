@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from math import inf
 from typing import Any
@@ -20,21 +20,7 @@ from helpers.task.agreement import AgreementTask
 from helpers.validation import Array, choice, integer, number_above
 
 OPTIMIZERS = {"adam": torch.optim.Adam, "sgd": torch.optim.SGD}
-
-
-def _each(clip: Callable[..., Any]) -> Callable[[list[nn.Parameter], float], None]:
-    def rule(parameters: list[nn.Parameter], threshold: float) -> None:
-        for parameter in parameters:
-            clip([parameter], threshold)
-
-    return rule
-
-
-RULES: dict[str, Callable[[list[nn.Parameter], float], Any]] = {
-    "by norm": lambda parameters, threshold: None,  # done where the norm is taken
-    "by value": nn.utils.clip_grad_value_,
-    "per tensor": _each(nn.utils.clip_grad_norm_),
-}
+RULES = ("by norm", "by value", "per tensor")
 
 
 @dataclass(frozen=True)
@@ -67,15 +53,15 @@ class History:
     @property
     def message(self) -> str:
         """How the run ended, in one clause that holds on any processor."""
-        step = len(self.loss)
+        step = f"{len(self.loss):,}"
         if self.stopped == "learned":
-            return f"learned after ~ {step:,} steps"
+            return f"learned after ~ {step} steps"
         if self.stopped == "budget":
-            return f"not learned in {step:,} steps (accuracy ~ {self.accuracy:.2f})"
-        finite = (np.isfinite(self.loss[-1]), np.isfinite(self.gradient_norm[-1]))
-        causes = {(True, True): "a parameter", (True, False): "the gradient's norm"}
-        cause = causes.get(finite, "the loss")
-        return f"stopped: {cause} turned non-finite at step ~ {step:,}, which was not kept"
+            return f"not learned in {step} steps (accuracy ~ {self.accuracy:.2f})"
+        causes = {"the loss": self.loss, "the gradient's norm": self.gradient_norm}
+        broken = (cause for cause, values in causes.items() if not np.isfinite(values[-1]))
+        cause = next(broken, "a parameter")
+        return f"stopped: {cause} turned non-finite at step ~ {step}, which was not kept"
 
 
 def one_thread() -> threadpool_limits:
@@ -114,18 +100,13 @@ def log_row(model: Any, tokens: Tensor, labels: Tensor) -> dict[str, float]:
     model.zero_grad()
     loss = nn.functional.cross_entropy(model(tokens), labels)
     loss.backward()
-    norms = [p.grad.norm() for p in model.parameters() if p.grad is not None]
+    norm = torch.stack([p.grad.norm() for p in model.parameters() if p.grad is not None]).norm()
     signals = signal(model, tokens)
     with torch.no_grad():
-        saturated = (model.states(tokens).abs() > 0.99).double().mean()
+        saturated = (model.states(tokens).abs() > 0.99).double().mean().item()
     with np.errstate(invalid="ignore", over="ignore"):
-        reach = (signals[:, 0] / signals[:, -1]).mean()
-    return {
-        "loss": loss.item(),
-        "norm": torch.stack(norms).norm().item(),
-        "saturated": saturated.item(),
-        "reach": float(reach),
-    }
+        reach = float((signals[:, 0] / signals[:, -1]).mean())
+    return {"loss": loss.item(), "norm": norm.item(), "saturated": saturated, "reach": reach}
 
 
 def safe_step(
@@ -178,64 +159,62 @@ def train(
     Raises ValueError if a number is out of range, the optimizer is unknown, or the model
     has parameters that are not finite to begin with.
     """
-    integer("steps", steps, minimum=1)
-    integer("batch_size", batch_size, minimum=1)
-    integer("check_every", check_every, minimum=1)
+    counts = {"steps": steps, "batch_size": batch_size, "check_every": check_every}
+    for name, count in counts.items():
+        integer(name, count, minimum=1)
     number_above("learning_rate", learning_rate, 0)
     number_above("target", target, 0)
+    limit = inf
     if clip_norm is not None:
-        number_above("clip_norm (None for no clipping)", clip_norm, 0)
+        limit = number_above("clip_norm (None for no clipping)", clip_norm, 0)
     choice("optimizer", optimizer, OPTIMIZERS)
     choice("rule", rule, RULES)
     parameters = list(model.parameters())
-    bad = nonfinite_tensors(model.named_parameters())
-    if bad:
+    if bad := nonfinite_tensors(model.named_parameters()):
         raise ValueError(f"the model cannot be trained from these parameters: {bad[0]}")
     update = OPTIMIZERS[optimizer](parameters, lr=learning_rate)
-    limit = inf if clip_norm is None else clip_norm
-    loss_of = nn.CrossEntropyLoss()
     log: list[tuple[float, float, float]] = []
     checks: list[tuple[int, float]] = []
-    watched: list[Any] = []
     stopped = "budget"
     line = _Line(title)
     with one_thread():
-        if watch is not None:
-            watched.append(watch(model))
+        watched = [watch(model)] if watch else []
         for step in range(1, steps + 1):
             tokens, labels = task.batch(batch_size)
             update.zero_grad()
-            loss = loss_of(model(tokens), labels)
+            loss = nn.functional.cross_entropy(model(tokens), labels)
             loss.backward()
             norm = float(nn.utils.clip_grad_norm_(parameters, limit if rule == "by norm" else inf))
-            RULES[rule](parameters, limit)
+            if rule == "by value":
+                nn.utils.clip_grad_value_(parameters, limit)
+            elif rule == "per tensor":
+                for parameter in parameters:
+                    nn.utils.clip_grad_norm_([parameter], limit)
             log.append((loss.item(), norm, min(1.0, limit / (norm + 1e-6))))
             before = [parameter.detach().clone() for parameter in parameters]
             if finite := np.isfinite(log[-1][:2]).all():
                 update.step()
-            if not (finite and _all_finite(parameters)):
-                _restore(parameters, before)
+            if not finite or not all(parameter.isfinite().all() for parameter in parameters):
                 stopped = "non-finite"
+                for parameter, value in zip(parameters, before, strict=True):
+                    parameter.data.copy_(value)
             if stopped == "non-finite" or step % check_every == 0 or step == steps:
                 checks.append((step, accuracy(model, fresh)))
-                if watch is not None:
-                    watched.append(watch(model))
+                watched += [watch(model)] if watch else []
                 line.rewrite(f"step {step:,} of {steps:,}, accuracy {checks[-1][1]:.2f}")
                 if stopped != "non-finite" and checks[-1][1] >= target:
                     stopped = "learned"
             if stopped != "budget":
                 break
-    loss_log, norms, coefficients = np.array(log).T
     learned_at = checks[-1][0] if stopped == "learned" else None
-    history = History(
-        loss_log, norms, coefficients, tuple(checks), learned_at, stopped, tuple(watched)
-    )
+    loss_log, norms, factors = np.array(log).T
+    history = History(loss_log, norms, factors, tuple(checks), learned_at, stopped, tuple(watched))
     line.end(history.message)
     return history
 
 
 class _Line:
-    """One printed line, rewritten in place until its end."""
+    """One printed line, rewritten in place until its end; without a title none."""
 
     def __init__(self, title: str | None) -> None:
         self.title, self.width, self.start = title, 0, time.perf_counter()
@@ -249,13 +228,3 @@ class _Line:
 
     def end(self, words: str) -> None:
         self.rewrite(f"{words}, ~ {time.perf_counter() - self.start:.0f} s", end="\n")
-
-
-def _all_finite(tensors: Iterable[Tensor]) -> bool:
-    return all(bool(tensor.isfinite().all()) for tensor in tensors)
-
-
-@torch.no_grad()
-def _restore(parameters: Iterable[Tensor], values: Iterable[Tensor]) -> None:
-    for parameter, value in zip(parameters, values, strict=True):
-        parameter.copy_(value)
