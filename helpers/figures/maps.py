@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 Points = tuple[Array, Array]
 Place = tuple[float, float]
 FLOAT32_DECADES = 38.0  # float32 reaches from 10^-38 (normal numbers) to 10^38
+LEGEND: Any = {"loc": "upper right", "frameon": True, "framealpha": 0.9, "fontsize": 9}
 VALLEY = 0.05  # errors below it lie in the cliff's valley, the two plateaus are at 0.09 and 0.49
 
 
@@ -47,7 +48,7 @@ def heat_map(
     from matplotlib.patheffects import withStroke
 
     figure, axes = canvas(height=4.6)
-    _colour(axes, x, y, values, zlabel, middle=middle, ax=axes, pad=0.02)
+    _colour(axes, x, y, values, middle=middle, label=zlabel, ax=axes, pad=0.02)
     for name, points in curves.items():
         _border(axes, name, points)
     halo = {"path_effects": [withStroke(linewidth=3, foreground=PAPER)]}
@@ -74,22 +75,18 @@ def _colour(
     x: Array,
     y: Array,
     values: Array,
-    zlabel: str,
     *,
-    middle: float | None = None,
+    middle: float,
     limits: tuple[float, float] | None = None,
     **bar: Any,
 ) -> None:
-    """Draw values as colour, and their scale where bar says; without a middle in light blue."""
-    from matplotlib.colors import LinearSegmentedColormap, Normalize, TwoSlopeNorm
+    """Draw values as colour, white at the middle, and their scale where bar says."""
+    from matplotlib.colors import TwoSlopeNorm
 
-    low, high = limits or (values.min(), values.max())
-    norm: Any = Normalize(low, high) if middle is None else TwoSlopeNorm(middle, low, high)
-    light = LinearSegmentedColormap.from_list("light", [PAPER, "#8FB7D6"])  # paths are seen on it
-    palette = light if middle is None else "PuOr_r"
-    mesh = axes.pcolormesh(x, y, values, norm=norm, cmap=palette, shading="nearest")
+    norm = TwoSlopeNorm(middle, *(limits or (values.min(), values.max())))
+    mesh = axes.pcolormesh(x, y, values, norm=norm, cmap="PuOr_r", shading="nearest")
     axes.grid(visible=False)
-    axes.figure.colorbar(mesh, label=zlabel, **bar)
+    axes.figure.colorbar(mesh, **bar)
 
 
 def _border(axes: Axes, name: str, points: Points) -> None:
@@ -97,7 +94,7 @@ def _border(axes: Axes, name: str, points: Points) -> None:
     limits = axes.axis()
     axes.plot(*points, color=INK, label=name)
     axes.axis(limits)
-    axes.legend(loc="upper right", frameon=True, framealpha=0.9, fontsize=9)
+    axes.legend(**LEGEND)
 
 
 def _map_and_side(height: float, top: float = 0.9) -> list[Any]:
@@ -105,11 +102,9 @@ def _map_and_side(height: float, top: float = 0.9) -> list[Any]:
 
     Their places are given, since a layout that is computed takes as long as the drawing.
     """
-    figure = card(WIDTH, height)
+    figure, low = card(WIDTH, height), 0.148
     columns = ((0.095, 0.43), (0.54, 0.018), (0.712, 0.27))
-    rows = (0.148, top - 0.148)
-    places = [(left, rows[0], width, rows[1]) for left, width in columns]
-    return [figure, *map(figure.add_axes, places)]
+    return [figure, *(figure.add_axes((x, low, wide, top - low)) for x, wide in columns)]
 
 
 @functools.cache
@@ -130,9 +125,9 @@ def phase_at(gain: float, steps: int) -> Picture:
     gains, input_stds, factors, border = _theory()
     logs = steps * np.log10(factors)
     figure, left, scale, right = _map_and_side(3.9)
-    range_: dict[str, Any] = {"middle": 0.0, "limits": (-FLOAT32_DECADES, FLOAT32_DECADES)}
-    range_ |= {"extend": "both", "cax": scale}
-    _colour(left, gains, input_stds, logs, "growth, in powers of ten", **range_)
+    ends = (-FLOAT32_DECADES, FLOAT32_DECADES)
+    bar = {"limits": ends, "cax": scale, "extend": "both", "label": "growth, in powers of ten"}
+    _colour(left, gains, input_stds, logs, middle=0.0, **bar)
     _border(left, "factor 1", border)
     left.axvline(gain, color=SUBJECT, lw=2, ls="--")
     left.set(xlabel="gain g", ylabel="input std s", title=f"{steps:,} steps")
@@ -140,7 +135,7 @@ def phase_at(gain: float, steps: int) -> Picture:
     right.plot(growth, input_stds, color=SUBJECT, marker="o", markersize=4)
     reach = 3 * FLOAT32_DECADES
     style = {"rotation": 90, "fontsize": 10, "color": QUIET, "ha": "center"}
-    for edge, word in ((-FLOAT32_DECADES, "rounds to 0"), (FLOAT32_DECADES, "overflows")):
+    for edge, word in zip(ends, ("rounds to 0", "overflows"), strict=True):
         right.axvspan(edge, 3 * edge, color="0.85", lw=0)
         right.text(2 * edge, 0.04, word, transform=right.get_xaxis_transform(), **style)
     right.axvline(0, color=INK, lw=1, ls=":")
@@ -165,8 +160,12 @@ def descents(
     description says of each where it ends, without its numbers: they hang on the last bit of
     rounding, which the cliff enlarges.
     """
+    from matplotlib.colors import LinearSegmentedColormap
+
     figure, left, scale, right = _map_and_side(4.0, top=0.8 if title else 0.9)
-    _colour(left, w, b, errors, "error E", cax=scale)
+    light = LinearSegmentedColormap.from_list("light", [PAPER, "#8FB7D6"])  # paths are seen on it
+    figure.colorbar(left.pcolormesh(w, b, errors, cmap=light), label="error E", cax=scale)
+    left.grid(visible=False)
     limits = left.axis()
     told = []
     for index, (name, path) in enumerate(paths.items()):
@@ -179,7 +178,7 @@ def descents(
         end = "in the valley" if path.errors[-1] < VALLEY else "on a plateau"
         told.append(f"{name}: {'stays on' if stays else 'leaves'} the map, ends {end}")
     left.axis(limits)
-    left.legend(loc="upper right", frameon=True, framealpha=0.9, fontsize=9)
+    left.legend(**LEGEND)
     left.set(xlabel="w", ylabel="b")
     left.set_title("the way in the plane", fontsize=11)
     right.set(xlabel="step", ylabel="error E", ylim=(0, 0.55))

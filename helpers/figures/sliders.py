@@ -134,26 +134,6 @@ def frames(name: str, **only: Sequence[float]) -> list[Frame]:
     return found
 
 
-def gap_slider() -> VBox:
-    """Return a slider over the gap with `strip_at_gap` below it."""
-    return slider(*SLIDERS["gap"])
-
-
-def bias_slider() -> VBox:
-    """Return a slider over the update gate's bias with `strip_at_bias` below it."""
-    return slider(*SLIDERS["bias"])
-
-
-def phase_slider() -> VBox:
-    """Return sliders over the gain and the number of steps with `phase_at` below them."""
-    return slider(*SLIDERS["phase"])
-
-
-def cliff_slider() -> VBox:
-    """Return a slider over the clip threshold with `cliff_at` below it."""
-    return slider(*SLIDERS["cliff"])
-
-
 def slider(
     draw: Callable[..., Picture], choices: Mapping[str, tuple[Sequence[float], float]]
 ) -> VBox:
@@ -173,13 +153,19 @@ def slider(
         )
         for name, (values, start) in choices.items()
     }
-    first = draw(**{name: start for name, (_, start) in choices.items()})
-    height = first.figure.get_figheight() * SHOWN
-    image = HTML(first.tag(), layout=Layout(min_height=f"{height:.0f}px"))
+    image = HTML()
 
-    def redraw(_: dict[str, object]) -> None:
-        image.value = draw(**{name: each.value for name, each in sliders.items()}).tag()
+    def redraw(_: object = None) -> None:
+        picture = draw(**{name: each.value for name, each in sliders.items()})
+        image.layout.min_height = f"{picture.figure.get_figheight() * SHOWN:.0f}px"
+        image.value = picture.tag()
 
+    redraw()
     for each in sliders.values():
         each.observe(redraw, names="value")
     return VBox([*sliders.values(), image])
+
+
+gap_slider, bias_slider, phase_slider, cliff_slider = (
+    functools.partial(slider, *each) for each in SLIDERS.values()
+)
