@@ -215,19 +215,18 @@ def _check_stub(function: Any, error: BaseException | None) -> None:
 
 def _check_none(cases: Sequence[Case], outcomes: Sequence[Outcome]) -> None:
     """Raise a Verdict if None came back, saying whether always or where."""
-    answered = [(case, o) for case, o in zip(cases, outcomes, strict=True) if o.error is None]
-    empty = [case for case, outcome in answered if outcome.value is None]
-    if not empty:
-        return
-    if len(empty) == len(answered):
+    pairs = zip(cases, outcomes, strict=True)
+    empty = [case for case, each in pairs if each.value is None and each.error is None]
+    if len(empty) == len(cases):
         raise Verdict(FAILED, "It returned None. Is the return statement missing?")
-    shapes = shapes_of(empty[0])
-    raise Verdict(
-        FAILED,
-        f"It returned None for {len(empty)} of {len(answered)} inputs"
-        f"{f', the first with {shapes}' if shapes else ''}.",
-        "Does every branch end in a return?",
-    )
+    if empty:
+        shapes = shapes_of(empty[0])
+        first = f", the first with {shapes}" if shapes else ""
+        raise Verdict(
+            FAILED,
+            f"It returned None for {len(empty)} of {len(cases)} inputs{first}.",
+            "Does every branch end in a return?",
+        )
 
 
 def _code(function: Any) -> CodeType | None:

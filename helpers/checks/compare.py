@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -14,7 +14,6 @@ from helpers.checks.results import FAILED, WRONG_SHAPE, WRONG_VALUES, Verdict
 from helpers.validation import Array
 
 RELATIVE, ABSOLUTE = 1e-5, 1e-6  # float32 passes, every named mistake fails
-NEAR = 0.05  # of the right size: said in percent
 Parts = tuple[Array, ...]
 Mistakes = Callable[..., Sequence[tuple[str, Callable[[], Any]]]]
 
@@ -36,14 +35,12 @@ def compare(
     Raises a Verdict otherwise.
     """
     want = [_parts(reference(**case)) for case in cases]
-    number = all(part.shape == () for part in want[0])
-    single = one_number if number else one_array
+    scalar = want[0][0].shape == ()
+    single = one_number if scalar else one_array
     outcomes = attempt(function, cases, single if len(names) == 1 else several(names), kinds=kinds)
     given = [i for i, outcome in enumerate(outcomes) if outcome.error is None]
     used, want = [cases[i] for i in given], [want[i] for i in given]
     got = [outcomes[i].value for i in given]
-    if number:  # one that may come in any shape
-        got = [tuple(g.reshape(()) if g.size == 1 else g for g in each) for each in got]
     parts = [(name, [g[i] for g in got], [w[i] for w in want]) for i, name in enumerate(names)]
     with unchanged(outcomes):
         for (name, mine, right), wrong in zip(parts, mistakes, strict=True):
@@ -53,7 +50,7 @@ def compare(
             found = wrong_values(used, mine, right, wrong)
             lines += found if name == "result" else [f"{name}: {line}" for line in found]
         if lines:
-            raise Verdict(WRONG_VALUES, *lines, head="wrong values" if number else None)
+            raise Verdict(WRONG_VALUES, *lines, head="wrong values" if scalar else None)
         check_errors(function, cases, outcomes)
     return f"Right on {len(cases)} random inputs of several sizes."
 
@@ -74,6 +71,12 @@ def unchanged(outcomes: Sequence[Outcome]) -> Iterator[None]:
             "Which line writes into it? += and [:] = do; a new array does not.",
             head="right values, but an argument changed",
         )
+
+
+def random_cases(seed: int, shapes: Iterable[Mapping[str, tuple[int, ...]]]) -> list[Case]:
+    """Return a case for each table of names and shapes, all numbers between -0.9 and 0.9."""
+    rng = np.random.default_rng(seed)
+    return [{name: rng.uniform(-0.9, 0.9, each[name]) for name in each} for each in shapes]
 
 
 def to_array(value: Any, name: str = "result", wanted: str = "an array of real numbers") -> Array:
@@ -107,9 +110,18 @@ def one_array(value: Any) -> Parts:
     return (to_array(value),)
 
 
+def number(value: Any, name: str = "result") -> float:
+    """Receive one number, in whatever it is wrapped."""
+    array = to_array(value, name, "one real number")
+    if array.size != 1:
+        where = "It returned an array" if name == "result" else f"{name} is an array"
+        raise Verdict(WRONG_SHAPE, f"{where} of shape {array.shape}; one number is needed.")
+    return array.item()
+
+
 def one_number(value: Any) -> Parts:
-    """Receive one number; an array is received as well, so that its shape can be told."""
-    return (to_array(value, wanted="a real number"),)
+    """Receive one number as an array without axes."""
+    return (np.array(number(value)),)
 
 
 def several(names: Sequence[str]) -> Callable[[Any], Parts]:
@@ -153,10 +165,9 @@ def _judge_shape(
     for case, mine, right in zip(cases, got, want, strict=True):
         if mine.shape == right.shape:
             continue
-        asked = f"have {shape} = {right.shape}" if shape else f"have {right.shape}"
         subject = "The result" if name == "result" else name
-        seen = f"{subject} has shape {mine.shape} and should "
-        seen += f"{asked if right.shape else 'be one number'}."
+        asked = f"{shape} = {right.shape}" if shape else right.shape
+        seen = f"{subject} has shape {mine.shape} and should have {asked}."
         inputs = [f"The inputs had the shapes {shapes_of(case)}."] if shapes_of(case) else []
         raise Verdict(WRONG_SHAPE, seen, *(_named(cases, got, mistakes) or inputs))
 
@@ -195,10 +206,7 @@ def _observed(cases: Sequence[Case], got: Sequence[Array], want: Sequence[Array]
         return "Your result is zero everywhere."
     factor = float(mine @ right / (right @ right)) if right.any() else 0.0
     if close(mine, factor * right):
-        if abs(factor - 1) < NEAR:
-            side = "large" if factor > 1 else "small"
-            return f"Your result is {100 * abs(factor - 1):.2g} % too {side}, everywhere."
-        return f"Your result is {factor:.3g} times as large as it should be, everywhere."
+        return f"Your result is {factor:.4g} times as large as it should be, everywhere."
     offset = float((mine - right).mean())
     if close(mine, right + offset):
         side = "larger" if offset > 0 else "smaller"

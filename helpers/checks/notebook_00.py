@@ -11,7 +11,7 @@ from torch import Tensor
 
 from helpers import measure, networks
 from helpers.checks.attempt import Case
-from helpers.checks.compare import compare
+from helpers.checks.compare import compare, random_cases
 from helpers.checks.registry import exercise
 from helpers.validation import Array
 
@@ -43,17 +43,8 @@ def _step_mistakes(x, h, W, U, b):
 @exercise("00", 1, "The RNN step", points=2, minutes=3, difficulty=1)
 def rnn_step(answer: Any) -> str:
     """Check a function of (x, h, W, U, b) that returns the next state (hidden,)."""
-    rng = np.random.default_rng(100)
-    cases: list[Case] = [
-        {
-            "x": rng.normal(size=size),
-            "h": rng.uniform(-0.9, 0.9, hidden),
-            "W": rng.normal(0, 0.7, (hidden, hidden)),
-            "U": rng.normal(0, 0.7, (hidden, size)),
-            "b": rng.normal(0, 0.5, hidden),
-        }
-        for hidden, size in SIZES
-    ]
+    shapes = ({"x": (m,), "h": (n,), "W": (n, n), "U": (n, m), "b": (n,)} for n, m in SIZES)
+    cases = random_cases(100, shapes)
     return compare(answer, cases, networks.rnn_step, _step_mistakes, shape="(hidden,)")
 
 

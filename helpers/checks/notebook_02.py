@@ -12,9 +12,9 @@ import numpy as np
 import torch
 
 from helpers.checks.attempt import attempt
-from helpers.checks.compare import one_number
+from helpers.checks.compare import number
 from helpers.checks.registry import exercise
-from helpers.checks.results import FAILED, WRONG_SHAPE, WRONG_VALUES, Verdict
+from helpers.checks.results import FAILED, WRONG_VALUES, Verdict
 from helpers.figures.picture import about, size
 from helpers.networks.classifiers import latch_classifier
 from helpers.task.lexicon import VERBS, lexicon, vocabulary, word_classes, word_numbers
@@ -163,10 +163,7 @@ def held_by(w: float) -> tuple[float, float]:
 @exercise("02", 2, "Choose w", points=2, minutes=5, difficulty=2)
 def choose_w(answer: Any) -> str:
     """Check a function that returns w: the bits that it holds, the gradient that it leaves."""
-    (array,) = attempt(answer, [{}], one_number)[0].value
-    if array.size != 1:
-        raise Verdict(WRONG_SHAPE, f"It returned an array of shape {array.shape}: return one w.")
-    w = float(array.reshape(()))
+    w = attempt(answer, [{}], number)[0].value
     if not 0 < w <= 20:
         lines = [f"w is {w:g}; choose one between 0 and 20."]
         if w < 0:

@@ -8,7 +8,7 @@ import numpy as np
 
 from helpers import measure
 from helpers.checks.attempt import Case, attempt
-from helpers.checks.compare import close, compare, one_array
+from helpers.checks.compare import close, compare, one_array, random_cases
 from helpers.checks.registry import exercise
 from helpers.checks.results import WRONG_VALUES, Verdict
 from helpers.validation import Array
@@ -39,10 +39,7 @@ def _jacobian_mistakes(h, W):
 @exercise("03", 2, "The Jacobian of one step", points=2, minutes=4, difficulty=2)
 def step_jacobian(answer: Any) -> str:
     """Check a function of (h, W) that returns a Jacobian (hidden, hidden)."""
-    rng = np.random.default_rng(201)
-    cases: list[Case] = [
-        {"h": rng.uniform(-0.95, 0.95, n), "W": rng.normal(0, 0.7, (n, n))} for n in (4, 3, 6, 2)
-    ]
+    cases = random_cases(201, ({"h": (n,), "W": (n, n)} for n in (4, 3, 6, 2)))
     shape = "(hidden, hidden)"
     return compare(answer, cases, measure.step_jacobian, _jacobian_mistakes, shape=shape)
 
@@ -95,17 +92,10 @@ def _U_mistakes(h_t, h_before, x_t, W, dL_dh):
 @exercise("03", 1, "One step of BPTT", points=3, minutes=8, difficulty=2)
 def bptt_step(answer: Any) -> str:
     """Check a function of (h_t, h_before, x_t, W, dL_dh): (dL_dh_before, term_W, term_U)."""
-    rng = np.random.default_rng(202)
-    cases: list[Case] = [
-        {
-            "h_t": rng.uniform(-0.95, 0.95, n),
-            "h_before": rng.uniform(-0.95, 0.95, n),
-            "x_t": rng.normal(size=inputs),
-            "W": rng.normal(0, 0.7, (n, n)),
-            "dL_dh": rng.normal(size=n),
-        }
+    cases = random_cases(202, (
+        {"h_t": (n,), "h_before": (n,), "x_t": (inputs,), "W": (n, n), "dL_dh": (n,)}
         for n, inputs in ((4, 4), (3, 5), (6, 2), (2, 3))
-    ]
+    ))  # fmt: skip
     mistakes = _before_mistakes, _W_mistakes, _U_mistakes
     names = ("dL_dh_before", "term_W", "term_U")
     return compare(answer, cases, measure.bptt_step, *mistakes, names=names)

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 
 from helpers.checks.attempt import Case, attempt, check_errors
-from helpers.checks.compare import one_number, unchanged
+from helpers.checks.compare import number, unchanged
 from helpers.checks.registry import exercise
-from helpers.checks.results import FAILED, WRONG_SHAPE, WRONG_VALUES, Verdict
+from helpers.checks.results import FAILED, WRONG_VALUES, Verdict
 from helpers.validation import Array
 
 inf, nan = np.inf, np.nan
@@ -50,7 +50,7 @@ def first_inf(answer: Any) -> str:
     """Check a function of states (steps, hidden) that returns a step or None."""
     arrays = _states()
     cases: list[Case] = [{"states": states} for states in arrays]
-    outcomes = attempt(answer, cases, _step_or_none, may_return_none=True)
+    outcomes = attempt(answer, cases, _step, may_return_none=True)
     check_errors(answer, cases, outcomes)
     with unchanged(outcomes):
         _judge(arrays, [outcome.value for outcome in outcomes])
@@ -79,16 +79,11 @@ def _judge(arrays: list[Array], given: list[int | None]) -> None:
     raise Verdict(WRONG_VALUES, seen, head="wrong values")
 
 
-def _step_or_none(value: Any) -> int:
-    (array,) = one_number(value)
-    if array.size != 1:
-        raise Verdict(
-            WRONG_SHAPE, f"It returned shape {array.shape}; one step, or None, is needed."
-        )
-    number = float(array.reshape(()))
-    if not number.is_integer():
-        raise Verdict(FAILED, f"It returned {number:g}; a step is a whole number.")
-    return int(number)
+def _step(value: Any) -> int:
+    step = number(value)
+    if not step.is_integer():
+        raise Verdict(FAILED, f"It returned {step:g}; a step is a whole number.")
+    return int(step)
 
 
 def _states() -> list[Array]:

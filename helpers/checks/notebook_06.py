@@ -144,7 +144,7 @@ def _angle(one: Array, other: Array) -> float:
 
 
 class _Model(nn.Linear):
-    """A model that writes down when clip_grad_norm_ or zero_grad looked at its gradients."""
+    """A model that writes down when clip_grad_norm_ looked at its gradients."""
 
     def __init__(self) -> None:
         self.events: list[str] = []
@@ -155,30 +155,10 @@ class _Model(nn.Linear):
             self.events.append("clip")
         return super().named_parameters(*arguments, **settings)
 
-    def zero_grad(self, set_to_none: bool = True) -> None:
-        self.events.append("zero_grad")
-        super().zero_grad(set_to_none)
-
     def gradient(self) -> Tensor:
         """All gradients as one vector, 0 where there is none."""
         weights = (self.weight, self.bias)
         return _flat([torch.zeros_like(w) if w.grad is None else w.grad for w in weights])
-
-
-class _Optimizer(torch.optim.SGD):
-    """Gradient descent that clears by the model, and keeps the gradient that it stepped with."""
-
-    def __init__(self, model: _Model) -> None:
-        self.model, self.stepped_with = model, torch.zeros(0)
-        super().__init__([model.weight, model.bias], lr=0.1)
-        self.register_step_post_hook(lambda *_: self._stepped())
-
-    def zero_grad(self, set_to_none: bool = True) -> None:
-        self.model.zero_grad(set_to_none)
-
-    def _stepped(self) -> None:
-        self.model.events.append("step")
-        self.stepped_with = self.model.gradient().clone()
 
 
 class _Scene:
@@ -192,18 +172,22 @@ class _Scene:
 
         self.model = _Model()
         own = [self.model.weight, self.model.bias]
-        with torch.no_grad():
-            for weight in own:
-                weight.copy_(draw(*weight.shape))
+        for weight in own:
+            weight.data = draw(*weight.shape)
         loss = (self.model(draw(5, 3)) - draw(5, 2)).square().sum()
         whole = _flat(torch.autograd.grad(loss, own, retain_graph=True))
         self.loss = loss * float(norm / whole.norm())
         self.fresh = whole * float(norm / whole.norm())
         for weight in own:
             weight.grad = 2 * draw(*weight.shape)
-        self.stale = self.model.gradient()
+        self.stale = self.used = self.model.gradient()
         self.loss.register_hook(lambda _: self.model.events.append("backward"))
-        self.optimizer = _Optimizer(self.model)
+        self.optimizer = torch.optim.SGD(own, lr=0.1)
+        self.optimizer.register_step_post_hook(lambda *_: self._stepped())
+
+    def _stepped(self) -> None:
+        self.model.events.append("step")
+        self.used = self.model.gradient()
 
 
 def _flat(tensors: Sequence[Tensor]) -> Tensor:
@@ -221,48 +205,48 @@ def train_step(answer: Any) -> str:
         scene = _Scene(seed, norm)
         given = {"model": scene.model, "loss": scene.loss, "optimizer": scene.optimizer, "c": c}
         attempt(answer, [given], lambda value: value, may_return_none=True, kinds=("own",))
-        lines = _wrong_calls(scene.model.events) or _wrong_gradient(scene, c)
+        wrong = _wrong_call(scene.model.events)
+        lines = [wrong] if wrong else _wrong_gradient(scene, c)
         if lines:
             raise Verdict(WRONG_VALUES, *lines, head="the step it takes is not the clipped one")
     return "The optimizer stepped with this batch's gradient, clipped; a short one stayed as it is."
 
 
-def _wrong_calls(events: list[str]) -> list[str]:
-    """Which call is missing, came twice or too early; [] if none."""
+def _wrong_call(events: list[str]) -> str:
+    """Which call is missing, came twice or too early; "" if none."""
     if "step" not in events:
-        return ["optimizer.step() was never called: nothing was learned."]
+        return "optimizer.step() was never called: nothing was learned."
     if events.count("step") > 1:
-        return [f"optimizer.step() was called {events.count('step')} times; once is enough."]
+        return f"optimizer.step() was called {events.count('step')} times; once is enough."
     if "backward" not in events:
-        return ["loss.backward() was never called: there is no gradient of this batch."]
+        return "loss.backward() was never called: there is no gradient of this batch."
     if events.index("step") < events.index("backward"):
-        return ["The optimizer stepped before loss.backward(): it knew nothing of this batch."]
-    return []
+        return "The optimizer stepped before loss.backward(): it knew nothing of this batch."
+    return ""
 
 
 def _wrong_gradient(scene: _Scene, c: float) -> list[str]:
     """What is wrong with the gradient of the step; [] if it is the clipped one."""
-    used, fresh, stale = scene.optimizer.stepped_with, scene.fresh, scene.stale
+    used, fresh, stale, now = scene.used, scene.fresh, scene.stale, scene.model.gradient()
     events, total = scene.model.events, stale + fresh
-    back, step = events.index("backward"), events.index("step")
     if _agree(used, _clipped(fresh, c)):
         return []
     if not used.any():
-        wiped = "zero_grad came after backward, and wiped out what backward had computed."
-        lost = "backward did compute one: what happens to it before the step?"
-        why = wiped if "zero_grad" in events[back:step] else lost
-        return ["The optimizer stepped with a gradient of 0.", why]
+        return [
+            "The optimizer stepped with a gradient of 0.",
+            "What backward had computed was wiped out: does zero_grad come after it?",
+        ]
     if _agree(used, fresh):
-        if "clip" in events[step:] or _agree(scene.model.gradient(), _clipped(fresh, c)):
+        if "clip" in events[events.index("step") :] or _agree(now, _clipped(fresh, c)):
             return ["You clipped after the step: by then the long step has been taken."]
-        if "clip" in events[:back]:
+        if "clip" in events[: events.index("backward")]:
             return ["You clipped before backward: there was no gradient of this batch to clip yet."]
         if "clip" in events:
             return [f"It was clipped to more than its own norm: c is {c:g} here."]
         return ["The gradient was not clipped at all."]
     if _agree(used, total, _clipped(total, c), total.clamp(-c, c), _clipped(stale, c) + fresh):
-        late = "zero_grad" in events and "zero_grad" not in events[:back]
-        why = ", and zero_grad came too late for it." if late else ": is zero_grad missing?"
+        late = ", and zero_grad came too late for it."
+        why = ": is zero_grad missing?" if now.any() else late
         return [
             "The gradient of an earlier batch was still in it.",
             f"backward adds to what is there{why}",
@@ -271,10 +255,12 @@ def _wrong_gradient(scene: _Scene, c: float) -> list[str]:
         return [BY_VALUE]
     if _agree(used, torch.cat([_clipped(part, c) for part in fresh.split([6, 2])])):
         return [EACH_TENSOR]
-    norms = f"norm {float(used.norm()):.3g}, where c is {c:g} and the norm before clipping was "
-    lines = [f"The gradient it stepped with has {norms}{float(fresh.norm()):.3g}."]
-    if _agree(used / used.norm(), fresh / fresh.norm()):
-        longer = "A short gradient became longer: it is to stay as it is."
-        other = "Its direction is right: is it c that it was clipped to?"
-        lines.append(longer if used.norm() > fresh.norm() else other)
-    return lines
+    seen = (
+        f"The gradient it stepped with has norm {float(used.norm()):.3g}, where c is {c:g} and "
+        f"the norm before clipping was {float(fresh.norm()):.3g}."
+    )
+    if not _agree(used / used.norm(), fresh / fresh.norm()):
+        return [seen]
+    if used.norm() > fresh.norm():
+        return [seen, "A short gradient became longer: it is to stay as it is."]
+    return [seen, "Its direction is right: is it c that it was clipped to?"]

@@ -11,7 +11,7 @@ import numpy as np
 from torch import nn
 
 from helpers.checks.attempt import Case, attempt
-from helpers.checks.compare import compare
+from helpers.checks.compare import compare, random_cases
 from helpers.checks.registry import exercise
 from helpers.checks.results import WRONG_VALUES, Verdict
 from helpers.checks.trained import RUN_SECONDS, SENTENCES, WANTED, accuracy_of, network
@@ -90,18 +90,10 @@ def _gru_mistakes(x, h, W, U, b, b_h):
 @exercise("07", 1, "The GRU step", points=3, minutes=6, difficulty=3)
 def gru_step(answer: Any) -> str:
     """Check a function of (x, h, W, U, b, b_h) that returns the next state (hidden,)."""
-    rng = np.random.default_rng(502)
-    cases: list[Case] = [
-        {
-            "x": rng.normal(size=size),
-            "h": rng.uniform(-0.9, 0.9, hidden),
-            "W": rng.normal(0, 0.7, (3 * hidden, hidden)),
-            "U": rng.normal(0, 0.7, (3 * hidden, size)),
-            "b": rng.normal(0, 0.7, 3 * hidden),
-            "b_h": rng.normal(0, 0.7, 3 * hidden),
-        }
-        for hidden, size in SIZES
-    ]
+    cases = random_cases(502, (
+        {"x": (m,), "h": (n,), "W": (3 * n, n), "U": (3 * n, m), "b": (3 * n,), "b_h": (3 * n,)}
+        for n, m in SIZES
+    ))  # fmt: skip
     return compare(answer, cases, torch_gru_step, _gru_mistakes, shape="(hidden,)")
 
 
@@ -148,16 +140,8 @@ def _term_mistakes(h, n, z, W_z):
 @exercise("07", 2, "The update gate's way back", points=2, minutes=4, difficulty=2)
 def update_term(answer: Any) -> str:
     """Check a function of (h, n, z, W_z) that returns one term of a Jacobian."""
-    rng = np.random.default_rng(702)
-    cases: list[Case] = [
-        {
-            "h": rng.uniform(-0.9, 0.9, hidden),
-            "n": rng.uniform(-0.9, 0.9, hidden),
-            "z": rng.uniform(0.1, 0.9, hidden),
-            "W_z": rng.normal(0, 0.7, (hidden, hidden)),
-        }
-        for hidden in (4, 3, 2, 6)
-    ]
+    shapes = ({"h": (n,), "n": (n,), "z": (n,), "W_z": (n, n)} for n in (4, 3, 2, 6))
+    cases = [{**case, "z": np.abs(case["z"])} for case in random_cases(702, shapes)]
     return compare(answer, cases, update_way, _term_mistakes, shape="(hidden, hidden)")
 
 

@@ -11,92 +11,53 @@ from helpers.checks.results import FAILED, NO_GUESS, WRONG_VALUES, Result, Verdi
 
 
 class Statement(NamedTuple):
-    """One statement of the quiz: whether it is true, why, and the notebook that showed it."""
+    """One statement of the quiz: whether it is true, the notebook that showed it, and why."""
 
     text: str
     true: bool
-    why: str
     notebook: str
+    why: str
 
 
 STATEMENTS = (
-    Statement(
-        "If the gradient at a word is rounded to 0, that word can't change the answer.",
-        False,
-        "Flip the subject of the network trained on mixed gaps and the verb flips, though the "
-        "gradient there is 0. A gradient asks about a small nudge; a latch answers a large one.",
-        "04",
-    ),
-    Statement(
-        "A plain RNN that is right at gap 5 is right at gap 4 as well.",
-        False,
-        "Several seeds are far below guessing at gap 4: their state turns at each word, and "
-        "after four words it points the other way.",
-        "01",
-    ),
-    Statement(
-        "If every eigenvalue of A is below 1 in size, the norm of A^k falls with each k.",
-        False,
-        "A non-normal matrix grows first. With eigenvalues of .9 a norm near 39 came before the "
-        "fall.",
-        "04",
-    ),
-    Statement(
-        "PyTorch's default W has a singular value above 1, and its gradient vanishes all the same.",
-        True,
-        "A largest singular value above 1 is needed for exploding. It isn't enough.",
-        "04",
-    ),
-    Statement(
-        "What vanishes is the share of the far words; the whole gradient of W does not.",
-        True,
-        "The gradient is a sum of one term for each step, and the near terms stay large.",
-        "04",
-    ),
-    Statement(
-        "Vanishing is a fault of back-propagation: forward mode does not have it.",
-        False,
-        "Forward mode computes the same derivative and gets the same tiny number.",
-        "03",
-    ),
-    Statement(
-        "A tanh network can't explode, since its state stays between -1 and 1.",
-        False,
-        "Its gradient is a product of Jacobians: at gain 4 that overflows, and no state exceeds 1.",
-        "05",
-    ),
-    Statement(
-        "A gradient that explodes once can leave a network whose gradient vanishes.",
-        True,
-        "One long step drove the units to where tanh is flat, and the signal was exactly 0.",
-        "05",
-    ),
-    Statement(
-        "Under SGD, if every step is clipped, rate 10 with c = 0.1 and rate 100 with c = 0.01 "
-        "take steps of the same length.",
-        True,
-        "A clipped step has length rate times c, whatever the gradient was.",
-        "06",
-    ),
-    Statement(
-        "A GRU fresh from PyTorch carries the signal over 100 words.",
-        False,
-        "It loses more than a third at every word. Its gate first has to learn to keep.",
-        "07",
-    ),
-    Statement(
-        "With the right bias on its gate, a GRU passes the signal on before any training.",
-        True,
-        "A bias of log(T - 1) sets z to 1 - 1/T, a memory of about T words.",
-        "07",
-    ),
-    Statement(
-        "If the signal reaches the subject, the network will learn the task.",
-        False,
-        "With W times 3 most of it arrived in an RNN that learned nothing in 300 steps.",
-        "08",
-    ),
-)
+    Statement("If the gradient at a word is rounded to 0, that word can't change the answer.",
+              False, "04",
+              "Flip the subject of the network trained on mixed gaps and the verb flips, though "
+              "the gradient there is 0. A gradient asks about a small nudge; a latch answers a "
+              "large one."),
+    Statement("A plain RNN that is right at gap 5 is right at gap 4 as well.", False, "01",
+              "Several seeds are far below guessing at gap 4: their state turns at each word, and"
+              " after four words it points the other way."),
+    Statement("If every eigenvalue of A is below 1 in size, the norm of A^k falls with each k.",
+              False, "04",
+              "A non-normal matrix grows first. With eigenvalues of .9 a norm near 39 came before"
+              " the fall."),
+    Statement("PyTorch's default W has a singular value above 1, and its gradient vanishes all the"
+              " same.", True, "04",
+              "A largest singular value above 1 is needed for exploding. It isn't enough."),
+    Statement("What vanishes is the share of the far words; the whole gradient of W does not.",
+              True, "04",
+              "The gradient is a sum of one term for each step, and the near terms stay large."),
+    Statement("Vanishing is a fault of back-propagation: forward mode does not have it.",
+              False, "03",
+              "Forward mode computes the same derivative and gets the same tiny number."),
+    Statement("A tanh network can't explode, since its state stays between -1 and 1.", False, "05",
+              "Its gradient is a product of Jacobians: at gain 4 that overflows, and no state "
+              "exceeds 1."),
+    Statement("A gradient that explodes once can leave a network whose gradient vanishes.",
+              True, "05",
+              "One long step drove the units to where tanh is flat, and the signal was exactly 0."),
+    Statement("Under SGD, if every step is clipped, rate 10 with c = 0.1 and rate 100 with c = "
+              "0.01 take steps of the same length.", True, "06",
+              "A clipped step has length rate times c, whatever the gradient was."),
+    Statement("A GRU fresh from PyTorch carries the signal over 100 words.", False, "07",
+              "It loses more than a third at every word. Its gate first has to learn to keep."),
+    Statement("With the right bias on its gate, a GRU passes the signal on before any training.",
+              True, "07",
+              "A bias of log(T - 1) sets z to 1 - 1/T, a memory of about T words."),
+    Statement("If the signal reaches the subject, the network will learn the task.", False, "08",
+              "With W times 3 most of it arrived in an RNN that learned nothing in 300 steps."),
+)  # fmt: skip
 
 MODEL_ANSWERS: dict[int, tuple[str, tuple[str, ...]]] = {
     1: (
@@ -143,14 +104,10 @@ def quiz(answer: Any) -> str:
     """Check a function without arguments that returns {number: True or False} for 1 to 12."""
     given = attempt(answer, [{}], _answers)[0].value
     lines, right = [], 0
-    for number, statement in enumerate(STATEMENTS, start=1):
-        good = given[number] is statement.true
-        right += good
-        verdict = "right" if good else "no"
-        truth = "true" if statement.true else "false"
-        lines.append(
-            f"{number}. {verdict}: it is {truth}. {statement.why} (notebook {statement.notebook})"
-        )
+    for number, (_, true, notebook, why) in enumerate(STATEMENTS, start=1):
+        right += given[number] is true
+        verdict = "right" if given[number] is true else "no"
+        lines.append(f"{number}. {verdict}: it is {str(true).lower()}. {why} (notebook {notebook})")
     if right < len(STATEMENTS):
         raise Verdict(WRONG_VALUES, *lines, head=f"{right} of {len(STATEMENTS)}")
     return "\n".join(("All twelve.", *lines))

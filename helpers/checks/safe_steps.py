@@ -10,9 +10,9 @@ from torch import Tensor, nn
 
 from helpers import training
 from helpers.checks.attempt import attempt, check_errors
-from helpers.checks.compare import to_array
+from helpers.checks.compare import number
 from helpers.checks.registry import exercise
-from helpers.checks.results import FAILED, WRONG_VALUES, Verdict
+from helpers.checks.results import WRONG_VALUES, Verdict
 from helpers.validation import Array
 
 LOW, HIGH = 0.5, 10.0  # times the usual norm
@@ -40,7 +40,7 @@ def choose_threshold(answer: Any) -> str:
     """Check a function of norms (steps,) that returns a threshold."""
     logs = _logs()
     cases = [{"norms": norms} for _, norms in logs]
-    outcomes = attempt(answer, cases, _number)
+    outcomes = attempt(answer, cases, number)
     check_errors(answer, cases, outcomes)
     for (name, norms), outcome in zip(logs, outcomes, strict=True):
         c, usual = outcome.value, float(np.median(norms[np.isfinite(norms)]))
@@ -49,13 +49,6 @@ def choose_threshold(answer: Any) -> str:
         seen = f"On {name} it returned {c:.3g}, where the usual norm is {usual:.3g}."
         raise Verdict(WRONG_VALUES, seen, _suggested(c, usual, norms), head="wrong values")
     return "Right on four logs: the usual step passes, and the leaps are cut."
-
-
-def _number(value: Any) -> float:
-    array = to_array(value, wanted="a real number")
-    if array.size != 1:
-        raise Verdict(FAILED, f"It returned shape {array.shape}; one number is needed.")
-    return array.item()
 
 
 def _suggested(c: float, usual: float, norms: Array) -> str:

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from helpers import training
 from helpers.checks.attempt import attempt
-from helpers.checks.compare import to_array
+from helpers.checks.compare import number
 from helpers.checks.registry import exercise
 from helpers.checks.results import FAILED, WRONG_VALUES, Verdict
 from helpers.measure import signal
@@ -129,11 +129,7 @@ def _row(value: Any) -> dict[str, float]:
         raise Verdict(FAILED, f"It returned a {type(value).__name__}; return a dict.")
     if missing := [key for key in KEYS if key not in value]:
         raise Verdict(FAILED, f"The dict has no {missing[0]!r}: its keys are {', '.join(KEYS)}.")
-    arrays = {key: to_array(value[key], repr(key), "one number") for key in KEYS}
-    for key, array in arrays.items():
-        if array.size != 1:
-            raise Verdict(FAILED, f"{key!r} has shape {array.shape}; one number is needed.")
-    return {key: array.item() for key, array in arrays.items()}
+    return {key: number(value[key], repr(key)) for key in KEYS}
 
 
 class Sickness(NamedTuple):

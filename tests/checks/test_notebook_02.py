@@ -57,7 +57,7 @@ WRONG = {
         (value(2), "A gentler slope would still hold"),
         (value(-1.5), "turns the sign round at every step"),
         (value(0), "between 0 and 20"),
-        (value([1.4, 1.5]), "return one w", WRONG_SHAPE),
+        (value([1.4, 1.5]), "one number is needed", WRONG_SHAPE),
         (value("1.5"), "type str", FAILED),
         (value(math.nan), "between 0 and 20"),
     ],

@@ -62,7 +62,7 @@ WRONG = {
         (lambda s: first(where_inf(s[:-1])), "-inf and NaN, it returned None"),
         (lambda s: 3, "without inf and NaN, it returned 3, and the largest"),
         (lambda s: 2.5, "a whole number", FAILED),
-        (lambda s: np.arange(3), "one step, or None", WRONG_SHAPE),
+        (lambda s: np.arange(3), "one number is needed", WRONG_SHAPE),
     ],
 }  # fmt: skip
 

@@ -34,55 +34,6 @@ def clip_in_numpy(gradients, c):
     return tuple(factor * a for a in arrays)
 
 
-def loop_by_torch(model, loss, optimizer, c):
-    optimizer.zero_grad()
-    loss.backward()
-    torch.nn.utils.clip_grad_norm_(model.parameters(), c)
-    optimizer.step()
-
-
-def loop_by_model(model, loss, optimizer, c):
-    model.zero_grad(set_to_none=False)
-    loss.backward()
-    norm = math.sqrt(sum(float(p.grad.square().sum()) for p in model.parameters()))
-    for p in model.parameters():
-        p.grad *= min(1, c / norm)
-    optimizer.step()
-    return norm
-
-
-def loop_by_hand(model, loss, optimizer, c):
-    weights = [model.weight, model.bias]
-    for p in weights:
-        p.grad = None
-    for p, g in zip(weights, torch.autograd.grad(loss, weights), strict=True):
-        p.grad = g
-    torch.nn.utils.clip_grad_norm_(weights, c)
-    optimizer.step()
-
-
-def loop_that_clears_twice(model, loss, optimizer, c):
-    loop_by_torch(model, loss, optimizer, c)
-    optimizer.zero_grad()
-
-
-def loop_with_closure(model, loss, optimizer, c):
-    def closure():
-        optimizer.zero_grad()
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(model.parameters(), c)
-        return loss
-
-    assert optimizer.step(closure) is loss
-
-
-def loop_that_looks_at_the_optimizer(model, loss, optimizer, c):
-    assert isinstance(optimizer, torch.optim.Optimizer)
-    optimizer.load_state_dict(optimizer.state_dict())
-    optimizer.param_groups[0]["lr"] = 0.01
-    loop_by_torch(model, loss, optimizer, c)
-
-
 def length(gradients):
     return float(torch.sqrt(sum((g**2).sum() for g in gradients)))
 
@@ -109,24 +60,29 @@ def loop(order):
     return train_step
 
 
-def loop_that_zeroes(model, loss, optimizer, c):
-    optimizer.zero_grad()
-    loss.backward()
-    for p in model.parameters():
-        p.grad.mul_(0)
+def loop_by_hand(model, loss, optimizer, c):
+    weights = [model.weight, model.bias]
+    for p in weights:
+        p.grad = None
+    for p, g in zip(weights, torch.autograd.grad(loss, weights), strict=True):
+        p.grad = g
+    clip_grad_norm_(weights, c)
     optimizer.step()
 
 
-def loop_that_looks_afterwards(model, loss, optimizer, c):
-    loop("zbs")(model, loss, optimizer, c)
-    print(end="" if sum(p.grad.norm() for p in model.parameters()) else "0")
+def loop_with_closure(model, loss, optimizer, c):
+    def closure():
+        loop("zbc")(model, loss, optimizer, c)
+        return loss
+
+    assert optimizer.step(closure) is loss
 
 
 def loop_with(factor):
     """A training step that multiplies each gradient by factor(norm, c)."""
 
     def train_step(model, loss, optimizer, c):
-        optimizer.zero_grad()
+        model.zero_grad(set_to_none=False)
         loss.backward()
         norm = math.sqrt(sum(float(p.grad.square().sum()) for p in model.parameters()))
         for p in model.parameters():
@@ -134,6 +90,11 @@ def loop_with(factor):
         optimizer.step()
 
     return train_step
+
+
+def loop_that_looks_afterwards(model, loss, optimizer, c):
+    loop("zbs")(model, loss, optimizer, c)
+    print(end="" if sum(p.grad.norm() for p in model.parameters()) else "0")
 
 
 def clip_by_hypot(gradients, c):
@@ -144,12 +105,11 @@ def clip_by_hypot(gradients, c):
 RIGHT = {
     "clip_by_norm": [clip_in_place, clip_by_torch, clip_in_numpy, clip_by_hypot],
     "train_step": [
-        loop_by_torch,
-        loop_by_model,
+        loop("zbcs"),
+        loop("zbcsz"),
+        loop_with(lambda norm, c: min(1, c / norm)),
         loop_by_hand,
-        loop_that_clears_twice,
         loop_with_closure,
-        loop_that_looks_at_the_optimizer,
     ],
 }
 WRONG = {
@@ -189,9 +149,9 @@ WRONG = {
         (loop("zbs"), "not clipped at all"),
         (loop("bcs"), "an earlier batch"),
         (loop("bcsz"), "an earlier batch"),
-        (loop("bzcs"), "zero_grad came after backward"),
-        (loop("bczs"), "zero_grad came after backward"),
-        (loop_that_zeroes, "backward did compute one: what happens to it"),
+        (loop("bzcs"), "does zero_grad come after it?"),
+        (loop("bczs"), "does zero_grad come after it?"),
+        (loop_with(lambda norm, c: 0), "What backward had computed was wiped out"),
         (loop_with(lambda norm, c: c / norm if norm**2 > c else 1),
          "A short gradient became longer: it is to stay as it is."),
         (lambda m, loss, o, c: loop("zbcs")(m, loss, o, 100 * c), "more than its own norm"),

@@ -194,7 +194,7 @@ WRONG = {
         (lambda T: math.log2(T - 1), "another base"),
         (lambda T: T - 1, "the odds"),
         (lambda T: math.log(T - 1) / 2, "0.5 times"),
-        (lambda T: [math.log(T - 1)] * 3, "should be one number", WRONG_SHAPE),
+        (lambda T: [math.log(T - 1)] * 3, "one number is needed", WRONG_SHAPE),
     ],
 }  # fmt: skip
 

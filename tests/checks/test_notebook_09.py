@@ -17,7 +17,7 @@ WRONG = {
         (value(dict.fromkeys(TRUTH, 1)), "write True or False", FAILED),
         *(
             (value(TRUTH | {n: not true}), f"{n}. no: it is {str(true).lower()}. {why}")
-            for n, (_, true, why, _) in enumerate(STATEMENTS, start=1)
+            for n, (_, true, _, why) in enumerate(STATEMENTS, start=1)
         ),
     ]
 }

@@ -6,7 +6,7 @@ from planted import planted_tests
 from torch import nn
 
 from helpers import measure, training
-from helpers.checks.results import FAILED
+from helpers.checks.results import WRONG_SHAPE
 
 clip = nn.utils.clip_grad_norm_
 
@@ -82,7 +82,7 @@ WRONG = {
         (lambda norms: 1000 * np.median(finite(norms)), "lets the leaps through"),
         (lambda norms: np.median(norms), "leave inf and NaN out"),
         (lambda norms: -np.median(norms), "above 0"),
-        (lambda norms: norms, "one number is needed", FAILED),
+        (lambda norms: norms, "one number is needed", WRONG_SHAPE),
     ],
     "safe_step": [
         (variant(sound=lambda norm: True), "the optimizer stepped"),

@@ -11,7 +11,7 @@ from planted import planted_tests
 from torch.nn.functional import cross_entropy
 
 from helpers import measure, training
-from helpers.checks.results import FAILED
+from helpers.checks.results import FAILED, WRONG_SHAPE
 from helpers.checks.sick_runs import HIDDEN, SICKNESSES, sick_runs
 
 
@@ -102,7 +102,7 @@ WRONG = {
         (changed("reach", lambda m, h, s: np.mean(s[:, -1] / s[:, 0])), "upside down"),
         (changed("reach", lambda m, h, s: s[0, 0] / s[0, -1]), "average over all"),
         (changed("reach", lambda m, h, s: s[:, 0].mean()), "divide by the last word's"),
-        (changed("reach", lambda m, h, s: s[:, 0]), "'reach' has shape (8,); one number", FAILED),
+        (changed("reach", lambda m, h, s: s[:, 0]), "'reach' is an array of shape", WRONG_SHAPE),
         (left_behind(lambda gradient: gradient / 2), "were they clipped?"),
         (left_behind(lambda gradient: 2 * gradient), "backward was called twice"),
         (lambda *given: tuple(log_row(*given).values()), "return a dict", FAILED),
