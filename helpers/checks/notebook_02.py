@@ -47,7 +47,8 @@ def fool_the_latch(answer: Any) -> str:
     """Check a function that returns (words, verb), put to the hand-set latch."""
     words, verb = attempt(answer, [{}], _sentence)[0].value
     subject = _subject(words)
-    _check_sentence(words, subject, verb)
+    if lines := _refusal(words, subject, verb):
+        raise Verdict(WRONG_VALUES, *lines, head="not yet a sentence for the latch")
     tokens = torch.tensor(vocabulary().encode(words))[None]
     with torch.no_grad():
         margin = float(np.diff(latch_classifier(word_classes())(tokens)[0])[0])
@@ -71,9 +72,8 @@ def _sentence(value: Any) -> tuple[list[str], str]:
     if not isinstance(value, (list, tuple)) or len(value) != 2 or not isinstance(value[1], str):
         raise Verdict(FAILED, "Return two things: the list of words, and the verb as a string.")
     words, verb = value
-    if isinstance(words, str):
-        words = words.replace(",", " , ").split()
-    if not isinstance(words, (list, tuple)) or not all(isinstance(word, str) for word in words):
+    words = words.replace(",", " , ").split() if isinstance(words, str) else list(words)
+    if not all(isinstance(word, str) for word in words):
         raise Verdict(FAILED, "The words must be a list of strings, a comma being one of them.")
     return [word.lower() for word in words], verb.lower()
 
@@ -116,35 +116,28 @@ def _broken(words: Sequence[str]) -> str:
     return "The words do not make a sentence that this check can read."
 
 
-def _check_sentence(words: Sequence[str], subject: int | None, verb: str) -> None:
-    """Raise a Verdict unless the sentence is one that the claim is about."""
-
-    def refuse(*lines: str) -> Verdict:
-        return Verdict(WRONG_VALUES, *lines, head="not yet a sentence for the latch")
-
+def _refusal(words: Sequence[str], subject: int | None, verb: str) -> list[str]:
+    """Why the sentence is none that the claim is about; [] if it is one."""
     for word in words:
         if word in VERBS:
-            raise refuse(f"Leave {word!r} out of the words: the verb comes after the last one.")
+            return [f"Leave {word!r} out of the words: the verb comes after the last one."]
         if word not in vocabulary().words:
-            raise refuse(f"{word!r} is not among the words the latch knows: see vocabulary.words.")
+            return [f"{word!r} is not among the words the latch knows: see vocabulary.words."]
     if verb not in VERBS:
-        raise refuse(f"The verb must be 'was' or 'were'; yours is {verb!r}.")
+        return [f"The verb must be 'was' or 'were'; yours is {verb!r}."]
     if subject is None:
-        raise refuse(
+        return [
             _broken(words),
             "It reads: an opener and a comma if you like, the subject ('the', perhaps adjectives,",
             "a noun), then phrases such as 'near the dogs' or 'which often saw the dogs'.",
-        )
-    gap = len(words) - subject - 1
+        ]
+    noun, gap = words[subject], len(words) - subject - 1
     if gap < SMALLEST_GAP:
-        raise refuse(
-            f"The gap after {words[subject]!r} is {gap}; it must be {SMALLEST_GAP} or more."
-        )
-    number = word_numbers()[words[subject]]
+        return [f"The gap after {noun!r} is {gap}; it must be {SMALLEST_GAP} or more."]
+    number = word_numbers()[noun]
     if verb != VERBS[number == "plural"]:
-        raise refuse(
-            f"The subject {words[subject]!r} is {number}: {verb!r} does not agree with it."
-        )
+        return [f"The subject {noun!r} is {number}: {verb!r} does not agree with it."]
+    return []
 
 
 def held_by(w: float) -> tuple[float, float]:

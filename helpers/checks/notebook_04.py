@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 import numpy as np
@@ -18,10 +19,7 @@ LARGEST_ENTRY = 10
 WANTED_NORM = 1000
 LARGEST_POWER = 10**12
 STEPS = 100  # over which a step's growth is told
-
-
-def _refused(*lines: str) -> Verdict:
-    return Verdict(WRONG_VALUES, *lines, head="the claim still stands")
+_refused = functools.partial(Verdict, WRONG_VALUES, head="the claim still stands")
 
 
 def _radius(A: Array, name: str, its: str) -> float:

@@ -120,11 +120,10 @@ def _answers(value: Any) -> dict[int, bool]:
     for number in range(1, len(STATEMENTS) + 1):
         if number not in value:
             raise Verdict(FAILED, f"There is no answer to statement {number}.")
-        if not isinstance(value[number], bool):
-            raise Verdict(
-                FAILED, f"Your answer {number} is {value[number]!r}: write True or False."
-            )
-    return {number: value[number] for number in range(1, len(STATEMENTS) + 1)}
+        said = value[number]
+        if not isinstance(said, bool):
+            raise Verdict(FAILED, f"Your answer {number} is {said!r}: write True or False.")
+    return dict(value)
 
 
 def beside_model_answer(question: int, text: str) -> Result:

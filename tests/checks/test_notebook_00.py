@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 import torch
 from planted import planted_tests
@@ -36,12 +34,6 @@ def were_before_was_in_numpy(model, tokens):
     return np.sqrt((gradient**2).sum(axis=2))
 
 
-def by_jacobian(model, tokens):
-    nudge = torch.zeros(*tokens.shape, model.state_size, dtype=model.readout.weight.dtype)
-    rows = torch.autograd.functional.jacobian(lambda n: model(tokens, probe=n), nudge)
-    return [(rows[i, 0, i] - rows[i, 1, i]).norm(dim=1).tolist() for i in range(len(tokens))]
-
-
 def by_hand(model, tokens):
     states, W = model.states(tokens).detach(), model.layer.weight_hh_l0.detach()
     back = (model.readout.weight[0] - model.readout.weight[1]).detach().expand(len(tokens), -1)
@@ -57,18 +49,6 @@ def at_embedding(model, tokens):
     output, _ = model.layer(words)
     margin(model.readout(output[:, -1])).backward()
     return words.grad.norm(dim=-1)
-
-
-def step_in_loops(x, h, W, U, b):
-    new = []
-    for i in range(len(b)):
-        a = float(b[i])
-        for j in range(len(h)):
-            a += W[i, j] * h[j]
-        for j in range(len(x)):
-            a += U[i, j] * x[j]
-        new.append(math.tanh(a))
-    return new
 
 
 def step_by_module(x, h, W, U, b):
@@ -87,14 +67,12 @@ RIGHT = {
         step,
         lambda x, h, W, U, b: torch.tanh(W @ h + U @ x + b),
         lambda x, h, W, U, b: np.tanh(np.hstack([W, U]) @ np.concatenate([h, x]) + b).tolist(),
-        step_in_loops,
         step_by_module,
     ],
     "signal": [
         by_backward,
         were_before_was_in_numpy,
         lambda model, tokens: torch.cat([by_backward(model, each[None]) for each in tokens]),
-        by_jacobian,
         by_hand,
     ],
 }

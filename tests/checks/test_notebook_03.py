@@ -53,14 +53,6 @@ def jacobian_by_autograd(h, W):
     return torch.autograd.functional.jacobian(lambda h: torch.tanh(weight @ h + offset), before)
 
 
-def jacobian_in_loops(h, W):
-    J = W.copy()
-    for i in range(len(h)):
-        for j in range(len(h)):
-            J[i, j] *= 1 - h[i] ** 2
-    return J
-
-
 def walk(J, v, *, turn=True, unit=True):
     lengths = []
     for jacobian in J:
@@ -89,14 +81,6 @@ def factors_into_a_list(J, v):
     return logs
 
 
-def factors_by_recursion(J, v):
-    found = np.zeros(len(J))
-    for k in range(1, len(J) + 1):
-        v = J[-k].T @ v / (np.exp(found[k - 2]) if k > 1 else 1)
-        found[k - 1] = np.log(np.linalg.norm(v))
-    return found
-
-
 def the_vector_itself(J, v):
     for jacobian in J[::-1]:
         v = jacobian.T @ v
@@ -119,13 +103,11 @@ RIGHT = {
         lambda h, W: (1 - h**2)[:, None] * W,
         lambda h, W: torch.diag(1 - h**2) @ W,
         jacobian_by_autograd,
-        jacobian_in_loops,
     ],
     "log_factors": [
         lambda J, v: np.log(walk(J[::-1], v)),
         factors_in_torch,
         factors_into_a_list,
-        factors_by_recursion,
     ],
 }
 WRONG = {

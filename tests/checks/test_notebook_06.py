@@ -9,6 +9,7 @@ import torch
 from planted import planted_tests
 from torch.nn.utils import clip_grad_norm_
 
+from helpers import measure, training
 from helpers.checks.results import FAILED, WRONG_SHAPE
 
 
@@ -24,7 +25,7 @@ def clip_by_torch(gradients, c):
     weights = [torch.nn.Parameter(torch.zeros_like(g)) for g in gradients]
     for weight, g in zip(weights, gradients, strict=True):
         weight.grad = g.clone()
-    torch.nn.utils.clip_grad_norm_(weights, c)
+    clip_grad_norm_(weights, c)
     return [weight.grad for weight in weights]
 
 
@@ -97,13 +98,50 @@ def loop_that_looks_afterwards(model, loss, optimizer, c):
     print(end="" if sum(p.grad.norm() for p in model.parameters()) else "0")
 
 
-def clip_by_hypot(gradients, c):
-    norm = math.hypot(*(float(x) for g in gradients for x in g.flatten()))
-    return [g if norm <= c else g.div(norm).mul(c) for g in gradients]
+def finite(norms):
+    return norms[np.isfinite(norms)]
+
+
+def raising(model, optimizer, c, skipped, limit):
+    try:
+        clip_grad_norm_(model.parameters(), c, error_if_nonfinite=True)
+    except RuntimeError:
+        if skipped + 1 == limit:
+            raise
+        return skipped + 1
+    optimizer.step()
+    return 0
+
+
+def safe_by_hand(model, optimizer, c, skipped, limit):
+    norm = torch.cat([p.grad.flatten() for p in model.parameters()]).norm()
+    if not torch.isfinite(norm):
+        if skipped + 1 >= limit:
+            raise RuntimeError("over")
+        return skipped + 1
+    for p in model.parameters():
+        p.grad *= min(1.0, c / (float(norm) + 1e-6))
+    optimizer.step()
+    return 0
+
+
+def variant(*, sound=torch.isfinite, factor=1, times=1, after=0, by=1, stops=5):
+    """A safe step with one thing changed."""
+
+    def step(model, optimizer, c, skipped, limit):
+        if sound(clip_grad_norm_(model.parameters(), factor * c)):
+            for _ in range(times):
+                optimizer.step()
+            return after
+        if skipped + 1 >= stops:
+            raise RuntimeError("over")
+        return skipped + by
+
+    return step
 
 
 RIGHT = {
-    "clip_by_norm": [clip_in_place, clip_by_torch, clip_in_numpy, clip_by_hypot],
+    "clip_by_norm": [clip_in_place, clip_by_torch, clip_in_numpy],
     "train_step": [
         loop("zbcs"),
         loop("zbcsz"),
@@ -111,6 +149,13 @@ RIGHT = {
         loop_by_hand,
         loop_with_closure,
     ],
+    "choose_threshold": [
+        measure.choose_threshold,
+        lambda norms: np.median(finite(norms)),
+        lambda norms: float(np.nanquantile(np.where(np.isinf(norms), np.nan, norms), 0.9)),
+        lambda norms: 5 * sorted(n for n in norms.tolist() if abs(n) < float("inf"))[80],
+    ],
+    "safe_step": [training.safe_step, raising, safe_by_hand],
 }
 WRONG = {
     "clip_by_norm": [
@@ -120,8 +165,6 @@ WRONG = {
         (lambda g, c: scaled(g, c, length(g) ** 2), "square root missing"),
         (lambda g, c: [x * (c / length(g) if length(g) ** 2 > c else 1) for x in g],
          "missing where you compare with c?"),
-        (lambda g, c: [x * (c / length(g) if length(g) ** 0.5 > c else 1) for x in g],
-         "the first that is wrong"),
         (lambda g, c: [x * (c / length(g) if length(g) > 1 else 1) for x in g],
          "the first that is wrong"),
         (lambda g, c: [x * (c / length(g) ** 2 if length(g) > c else 1) for x in g],
@@ -148,7 +191,6 @@ WRONG = {
         (loop("zbsc"), "You clipped after the step"),
         (loop("zbs"), "not clipped at all"),
         (loop("bcs"), "an earlier batch"),
-        (loop("bcsz"), "an earlier batch"),
         (loop("bzcs"), "does zero_grad come after it?"),
         (loop("bczs"), "does zero_grad come after it?"),
         (loop_with(lambda norm, c: 0), "What backward had computed was wiped out"),
@@ -170,6 +212,27 @@ WRONG = {
         (lambda *given: (given[2].step(lambda: loop("zb")(*given)), loop("c")(*given)),
          "You clipped after the step"),
         (loop("zbbcs"), "RuntimeError", FAILED),
+    ],
+    "choose_threshold": [
+        (lambda norms: np.mean(finite(norms)), "the mean, which the leaps have moved"),
+        (lambda norms: 1.0, "follow the log's own units"),
+        (lambda norms: np.mean(norms), "On a log with three leaps"),
+        (lambda norms: np.max(finite(norms)), "nothing would be cut"),
+        (lambda norms: 1000 * np.median(finite(norms)), "lets the leaps through"),
+        (lambda norms: np.median(norms), "leave inf and NaN out"),
+        (lambda norms: -np.median(norms), "above 0"),
+        (lambda norms: norms, "one number is needed", WRONG_SHAPE),
+    ],
+    "safe_step": [
+        (variant(sound=lambda norm: True), "the optimizer stepped"),
+        (variant(sound=lambda norm: ~norm.isnan()), "one gradient holds inf"),
+        (variant(sound=lambda norm: ~norm.isinf()), "one gradient holds NaN"),
+        (variant(factor=1e9), "the step is not the clipped one"),
+        (variant(times=2), "stepped 2 times"),
+        (variant(after=2), "After a sound step it returned 2"),
+        (variant(by=0), "it returned 1; 2 is right"),
+        (variant(stops=9), "should raise a RuntimeError"),
+        (variant(stops=4), "at the 4th update"),
     ],
 }  # fmt: skip
 

@@ -71,16 +71,6 @@ def turned(rows):
     return np.concatenate([block.T for block in np.split(rows, 3)])
 
 
-def gru_unit_by_unit(x, h, W_hh, W_ih, b_ih, b_hh):
-    n, new = len(h), []
-    for i in range(n):
-        word = [W_ih[k * n + i] @ x + b_ih[k * n + i] for k in range(3)]
-        state = [W_hh[k * n + i] @ h + b_hh[k * n + i] for k in range(3)]
-        r, z = (1 / (1 + math.exp(-word[k] - state[k])) for k in range(2))
-        new.append((1 - z) * math.tanh(word[2] + r * state[2]) + z * h[i])
-    return new
-
-
 def times(vector, matrix):
     return vector[:, None] * matrix
 
@@ -99,7 +89,7 @@ def untrained_gru(update=0.0, reset=0.0, both=False):
 
 TRANSPOSED = "Is a matrix transposed?"
 RIGHT = {
-    "gru_step": [gru_in_numpy, gru_in_torch, gru_by_module, gru_unit_by_unit],
+    "gru_step": [gru_in_numpy, gru_in_torch, gru_by_module],
     "update_term": [
         lambda h, n, z, W_z: ((h - n) * z * (1 - z))[:, None] * W_z,
         lambda h, n, z, W_z: np.diag((h - n) * (z - z**2)) @ np.asarray(W_z),
