@@ -39,6 +39,11 @@ EACH_TENSOR = (
     "Did you clip each tensor by a norm of its own? The norm is that of all of them together."
 )
 LOW, HIGH = 0.5, 10.0  # times the usual norm
+BROKEN = (
+    ("one gradient holds inf", 5.0, torch.inf),
+    ("one gradient holds NaN", 5.0, torch.nan),
+    ("the norm overflows though every entry is finite", 1.0, 2e19),
+)
 _wrong = functools.partial(Verdict, WRONG_VALUES, head="not safe yet")
 
 
@@ -319,92 +324,69 @@ def _suggested(c: float, usual: float, norms: Array) -> str:
     return "So small a threshold cuts every step: does it follow the log's own units?"
 
 
-class _Update:
-    """A small model whose gradients are of a given norm, or hold one bad entry."""
+def _update(
+    answer: Any, norm: float, bad: float | None = None, *, skipped: int
+) -> tuple[int, Tensor, Any]:
+    """Steps taken, parameters afterwards, and what came back; a model with c = 1, limit = 5.
 
-    def __init__(self, norm: float, bad: float | None = None) -> None:
-        torch.manual_seed(64)  # every scene is the same; the check puts the notebook's draw back
-        self.model = nn.Linear(3, 2)
-        self.optimizer = torch.optim.SGD(self.model.parameters(), lr=0.1, momentum=0.9)
-        self.steps = 0
-        self.optimizer.register_step_post_hook(lambda *_: self._stepped())
-        drawn = [torch.randn(p.shape) for p in self.model.parameters()]
-        length = float(torch.cat([d.flatten() for d in drawn]).norm())
-        for parameter, gradient in zip(self.model.parameters(), drawn, strict=True):
-            self.optimizer.state[parameter]["momentum_buffer"] = torch.ones_like(parameter)
-            parameter.grad = gradient * (norm / length)
-        if bad is not None and self.model.weight.grad is not None:
-            self.model.weight.grad[1, 2] = bad
-
-    def _stepped(self) -> None:
-        self.steps += 1
-
-    def parameters(self) -> Tensor:
-        return nn.utils.parameters_to_vector(self.model.parameters()).detach()
-
-    def call(self, answer: Any, skipped: int) -> Any:
-        """What the learner's step returns, with c = 1 and a limit of 5 in a row."""
-        case = {"model": self.model, "optimizer": self.optimizer, "c": 1.0}
-        case |= {"skipped": skipped, "limit": 5}
-        (made,) = attempt(answer, [case], lambda v: v, may_return_none=True, kinds=("own",))
-        return made.value
-
-
-BROKEN = (
-    ("one gradient holds inf", 5.0, torch.inf),
-    ("one gradient holds NaN", 5.0, torch.nan),
-    ("the norm overflows though every entry is finite", 1.0, 2e19),
-)
+    norm: of its gradients, one entry of which is bad, if any is.
+    """
+    torch.manual_seed(64)  # the same model each time; the check puts the notebook's draw back
+    model, steps = nn.Linear(3, 2), []
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1, momentum=0.9)
+    optimizer.register_step_post_hook(lambda *_: steps.append("step"))
+    drawn = torch.randn(8)
+    nn.utils.vector_to_parameters(drawn, model.parameters())
+    for parameter in model.parameters():
+        optimizer.state[parameter]["momentum_buffer"] = torch.ones_like(parameter)
+        parameter.grad = parameter.detach() * (norm / float(drawn.norm()))
+    if bad is not None and model.weight.grad is not None:
+        model.weight.grad[1, 2] = bad
+    case = {"model": model, "optimizer": optimizer, "c": 1.0, "skipped": skipped, "limit": 5}
+    (made,) = attempt(answer, [case], lambda v: v, may_return_none=True, kinds=("own",))
+    return len(steps), nn.utils.parameters_to_vector(model.parameters()).detach(), made.value
 
 
 @exercise("06", 4, "A safe step", points=3, minutes=7, difficulty=3)
 def safe_step(answer: Any) -> str:
     """Check a function of (model, optimizer, c, skipped, limit) that steps or leaves out."""
     for norm in (8.0, 0.3):
-        _judge_sound(answer, norm)
+        steps, moved, returned = _update(answer, norm, skipped=2)
+        _, wanted, _ = _update(training.safe_step, norm, skipped=2)
+        if steps != 1:
+            raise _wrong(f"With a gradient of norm {norm:g} the optimizer stepped {steps} times.")
+        if not torch.allclose(moved, wanted, rtol=1e-4):
+            raise _wrong(
+                f"With a gradient of norm {norm:g} and c = 1 the step is not the clipped one.",
+                "Is clip_grad_norm_ called, with c, before the step?",
+            )
+        if returned != 0:
+            seen = f"After a sound step it returned {returned!r}"
+            raise _wrong(f"{seen}: none in a row is left out, 0.")
     for what, norm, bad in BROKEN:
-        scene = _Update(norm, bad)
-        returned = scene.call(answer, skipped=1)
-        if scene.steps:
+        steps, _, returned = _update(answer, norm, bad, skipped=1)
+        if steps:
             raise _wrong(
                 f"When {what}, the optimizer stepped and the parameters moved.",
                 "A gradient of 0 moves them too, where there is momentum: do not step at all.",
             )
         if returned != 2:
             raise _wrong(f"When {what} after 1 left out, it returned {returned!r}; 2 is right.")
-    _judge_limit(answer)
+    if _stopped(answer, skipped=3):
+        raise _wrong("With limit 5 it stopped at the 4th update left out in a row.")
+    if not _stopped(answer, skipped=4):
+        raise _wrong(
+            "With limit 5 it went on after the 5th update left out in a row.",
+            "There it should raise a RuntimeError: a run that only skips is over.",
+        )
     return "Sound gradients are clipped and used; broken ones are left out and counted."
 
 
-def _judge_sound(answer: Any, norm: float) -> None:
-    scene, other = _Update(norm), _Update(norm)
-    returned = scene.call(answer, skipped=2)
-    training.safe_step(other.model, other.optimizer, 1.0, 2, 5)
-    if scene.steps != 1:
-        raise _wrong(f"With a gradient of norm {norm:g} the optimizer stepped {scene.steps} times.")
-    if not torch.allclose(scene.parameters(), other.parameters(), rtol=1e-4):
-        raise _wrong(
-            f"With a gradient of norm {norm:g} and c = 1 the step is not the clipped one.",
-            "Is clip_grad_norm_ called, with c, before the step?",
-        )
-    if returned != 0:
-        raise _wrong(f"After a sound step it returned {returned!r}: none in a row is left out, 0.")
-
-
-def _judge_limit(answer: Any) -> None:
-    for skipped in (3, 4):
-        try:
-            returned = _Update(5.0, torch.nan).call(answer, skipped)
-        except Verdict as verdict:
-            if "RuntimeError" not in " ".join(verdict.lines):
-                raise
-            if skipped == 3:
-                raise _wrong(
-                    "With limit 5 it stopped at the 4th update left out in a row."
-                ) from None
-        else:
-            if skipped == 4:
-                raise _wrong(
-                    f"With limit 5, at the 5th update left out in a row, it returned {returned!r}.",
-                    "There it should raise a RuntimeError: a run that only skips is over.",
-                )
+def _stopped(answer: Any, *, skipped: int) -> bool:
+    try:
+        _update(answer, 5.0, torch.nan, skipped=skipped)
+    except Verdict as verdict:
+        if "RuntimeError" in " ".join(verdict.lines):
+            return True
+        raise
+    return False

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 import torch
 from planted import planted_tests, value
@@ -43,11 +41,8 @@ WRONG = {
         (value(([1, 2, 3], "was")), "a list of strings", FAILED),
         (value(("the cat the the the", "was")), "'the' comes twice in a row"),
         (value(("the cat , the which ate", "was")), "After a 'the' there is no noun"),
-        (value(("the cat which which ate", "was")), "twice in a row"),
         (value(("the cat , dogs near foxes", "was")), "without its 'the'"),
-        (value(("the cat , , , ,", "was")), "',' comes twice in a row"),
         (value((", the cat which ate near", "was")), "A comma comes first"),
-        (value(("the cat which ate near the old", "was")), "there is no noun"),
         (value(("the cats that ate the dog", "were")), "'ate' takes no object"),
         (value(("the cat , which that which", "was")), "Nothing is said"),
     ],
@@ -59,7 +54,6 @@ WRONG = {
         (value(0), "between 0 and 20"),
         (value([1.4, 1.5]), "one number is needed", WRONG_SHAPE),
         (value("1.5"), "type str", FAILED),
-        (value(math.nan), "between 0 and 20"),
     ],
 }  # fmt: skip
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-from itertools import combinations
+from itertools import permutations
 
 import numpy as np
 import pytest
 import torch
-from planted import planted_tests
+from planted import planted_tests, value
 from torch.nn.functional import cross_entropy
 
 from helpers import measure, training
@@ -37,13 +37,12 @@ def first(steps):
     return int(steps[0]) if len(steps) else None
 
 
-def log_row(model, tokens, labels, *, reduction="mean", clear=True, backward=1):
+def log_row(model, tokens, labels, *, reduction="mean", clear=True):
     """The row as a learner may write it."""
     if clear:
         model.zero_grad()
-    for _ in range(backward):
-        loss = cross_entropy(model(tokens), labels, reduction=reduction)
-        loss.backward()
+    loss = cross_entropy(model(tokens), labels, reduction=reduction)
+    loss.backward()
     gradients = [p.grad.flatten() for p in model.parameters() if p.grad is not None]
     states, signal = model.states(tokens), measure.signal(model, tokens)
     return {
@@ -122,8 +121,6 @@ WRONG = {
         (lambda s: first(where_inf(s)) or None, "counts as False"),
         (lambda s: first(np.flatnonzero((np.abs(s) > 1e30).any(axis=1))),
          "the largest number of that step, 1.0e+300, is finite"),
-        (lambda s: first(np.flatnonzero((np.abs(s) > 3.4e38).any(axis=1))),
-         "the largest number of that step, 1.0e+300, is finite"),
         (lambda s: first(where_inf(s[:, 1:])), "every column"),
         (lambda s: first(where_inf(s[:, :1])), "every column"),
         (lambda s: first(where_inf(s[:-1])), "-inf and NaN, it returned None"),
@@ -133,7 +130,6 @@ WRONG = {
     ],
     "log_row": [
         (lambda *given: log_row(*given, clear=False), "is zero_grad there?"),
-        (lambda *given: log_row(*given, backward=2), "is zero_grad there?"),
         (lambda *given: log_row(*given, reduction="sum"), "the mean is asked for"),
         (lambda m, *given: (m.zero_grad(), training.log_row(m, *given), m.zero_grad())[1],
          "They are gone"),
@@ -163,14 +159,8 @@ WRONG = {
         (lambda: {}, "Return a dict with the keys", FAILED),
         (lambda: dict.fromkeys("ABCD", "vanishing"), "the same illness", FAILED),
         (lambda: HIDDEN | {"A": "a cold"}, "which is none of", FAILED),
-        *(
-            (lambda a=a, b=b: HIDDEN | {a: HIDDEN[b], b: HIDDEN[a]}, f"{a} is no {HIDDEN[b]}: ")
-            for a, b in combinations(HIDDEN, 2)
-        ),
-        *(
-            (lambda a=a, b=b: HIDDEN | {a: HIDDEN[b], b: HIDDEN[a]}, f"{b} is no {HIDDEN[a]}: ")
-            for a, b in combinations(HIDDEN, 2)
-        ),
+        *((value(HIDDEN | {a: HIDDEN[b], b: HIDDEN[a]}), f"{a} is no {HIDDEN[b]}: ")
+          for a, b in permutations(HIDDEN, 2)),
     ],
 }  # fmt: skip
 
