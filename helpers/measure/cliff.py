@@ -53,7 +53,7 @@ def error_and_gradient(w: Array | float, b: Array | float) -> tuple[Array, Array
 def surface(points: int = 201) -> tuple[Array, Array, Array, Array]:
     """Return figure 6's part of the plane: w (points,), b (points,), errors and gradient norms.
 
-    errors and norms: (points, points), entry [i, j] at b[i], w[j].
+    Both are (points, points), entry [i, j] at b[i], w[j].
     """
     w, b = np.linspace(0, 20, points), np.linspace(-10, 2, points)
     errors, dE_dw, dE_db = error_and_gradient(w[None, :], b[:, None])

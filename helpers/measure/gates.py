@@ -90,8 +90,8 @@ def written(model: Classifier, tokens: Tensor, subject: int, units: int = 5) -> 
     """Return how much a GRU's gate writes at each word, 1 - z, in the units that matter.
 
     model: a classifier around a GRU. tokens: (1, steps), one sentence; subject: where its
-    subject stands. units: how many to average over, those through which the subject's
-    number moves the verb most. Returns (steps,), between 0 and 1.
+    subject stands. units: how many to average over, those through which its number moves
+    the verb most. Returns (steps,), between 0 and 1.
     """
     other, _ = flip(tokens, subject)
     z = gate_values(model.layer, model.embedding(tokens)).update[0]

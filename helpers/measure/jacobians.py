@@ -6,7 +6,7 @@ and over many steps the chain rule multiplies: dh_T/dh_k = J_T ... J_{k+1}. Resu
 float64, logarithms natural (nats). `helpers.measure.mean_field` gives the growth in theory.
 
 Sources: Pascanu, Mikolov & Bengio 2013, "On the difficulty of training recurrent
-neural networks", section 2; Benettin, Galgani, Giorgilli & Strelcyn 1980, "Lyapunov
+neural networks", section 2, equation 5; Benettin, Galgani, Giorgilli & Strelcyn 1980, "Lyapunov
 characteristic exponents", Meccanica 15 (`log_factors`); Trefethen & Embree 2005,
 "Spectra and Pseudospectra", part I (`power_norms`).
 """
@@ -37,7 +37,6 @@ def step_jacobians(weight_hh: Array, states: Array, nonlinearity: str = "tanh") 
 
     weight_hh: W (hidden, hidden). states: (steps, hidden), the states h_1 ... h_T.
     Returns (steps, hidden, hidden): the first entry is dh_1/dh_0, the last dh_T/dh_{T-1}.
-    Source: Pascanu, Mikolov & Bengio 2013, section 2, equation 5.
     """
     return slopes(states, nonlinearity)[:, :, None] * np.asarray(weight_hh, dtype=np.float64)
 
@@ -47,7 +46,6 @@ def step_jacobian(h: Array, W: Array) -> Array:
 
     h: the state h_t (hidden,). W: (hidden, hidden). Returns (hidden, hidden), whose entry
     [i, j] is how unit i of h_t reacts to unit j of h_{t-1}.
-    Source: Pascanu, Mikolov & Bengio 2013, section 2, equation 5.
     """
     return (1 - h**2)[:, None] * W
 
@@ -69,7 +67,6 @@ def log_factors(jacobians: Array, vector: Array) -> Array:
     Returns (steps,) in nats, in the order of the way back. Their sum is the logarithm of
     what is left of the length, and exp of their mean the factor per step. The vector is
     made of length 1 at each step, so no number of steps under- or overflows.
-    Source: Benettin et al. 1980, for a single direction.
     """
     v, logs = np.asarray(vector, dtype=np.float64), []
     v = v / np.linalg.norm(v)
@@ -86,7 +83,6 @@ def power_norms(matrix: Array, steps: int) -> Array:
 
     matrix: (hidden, hidden). If matrix @ matrix.T and matrix.T @ matrix differ, eigenvalues
     decide the limit of the powers and say nothing about the way there.
-    Source: Trefethen & Embree 2005, part I.
     """
     powers = itertools.accumulate(itertools.repeat(matrix, steps), np.matmul)
     return np.array([np.linalg.norm(power, ord=2) for power in powers])

@@ -38,7 +38,6 @@ def mean_field_factor(gain: float, input_std: float) -> float:
     input_std: standard deviation of each unit's input current.
     With input_std 0 and gain at most 1 the network falls silent (q = 0) and the factor
     is the gain itself.
-    Source: Poole et al. 2016, section 2; Schoenholz et al. 2017.
     """
     # tanh^2 <= 1 bounds q. The map is concave in q, so it crosses q once; at the edge of
     # chaos iterating it would take forever, halving the interval does not.
@@ -54,8 +53,6 @@ def critical_gain(input_std: float) -> float:
 
     input_std: standard deviation of each unit's input current.
     Returns exactly 1.0 without input; it rises with the input. Right to 7 digits.
-    Source: Sompolinsky, Crisanti & Sommers 1988 (without input); Poole et al. 2016
-    and Schoenholz et al. 2017 (the critical line chi = 1).
     """
     if input_std == 0:
         return 1.0

@@ -44,25 +44,17 @@ class Prediction(NamedTuple):
 
 
 class Underflow(NamedTuple):
-    """How a shrinking product ended.
-
-    last: first step with the value that all later steps keep. value: that value, 0 or a
-    few times the smallest number above 0.
-    """
+    """How a shrinking product ended: the first step with the value that all later ones keep."""
 
     last: int
     value: float
 
 
 def number_range(dtype: torch.dtype) -> NumberRange:
-    """Return the range of float16, bfloat16, float32 or float64.
-
-    Source: IEEE 754-2019, section 3.3.
-    """
+    """Return the range of float16, bfloat16, float32 or float64."""
     info = torch.finfo(dtype)
-    return NumberRange(
-        info.tiny * info.eps, 1 - round(math.log2(info.eps)), round(math.log2(info.max))
-    )
+    digits, exponent = 1 - round(math.log2(info.eps)), round(math.log2(info.max))
+    return NumberRange(info.tiny * info.eps, digits, exponent)
 
 
 def overflow_step(growth: float, dtype: torch.dtype) -> Prediction:
@@ -70,7 +62,6 @@ def overflow_step(growth: float, dtype: torch.dtype) -> Prediction:
 
     growth: rounded to dtype first, as a network in that dtype would hold it.
     Raises ValueError if it is so near to 1 that rounding moves a product as far.
-    Source: this module's head.
     """
     _, digits, exponent = number_range(dtype)
     held = torch.tensor(growth, dtype=dtype).item()

@@ -47,7 +47,6 @@ class Classifier(nn.Module):
 
         probe: (n, steps, state_size), added to each state; with zeros that require a
         gradient, its gradient is the total derivative with respect to the state.
-        Raises ValueError as `states` does.
         """
         return self.readout(self.states(tokens, probe)[:, -1])
 
@@ -195,17 +194,15 @@ def gru_classifier(
 def latch_classifier(word_classes: Sequence[str], *, gain: float = 5.0) -> Classifier:
     """Build an RNN of three hidden units with weights set by hand that never forgets the subject.
 
-    word_classes: for each word of the vocabulary one of LATCH_CLASSES.
-    Each unit is near -1 (off) or +1 (on). Unit a turns on at the first comma, which
-    ends the opener; s or p turns on at the first singular or plural noun after it,
-    and each keeps itself on and the other off:
+    word_classes: for each word of the vocabulary one of LATCH_CLASSES. Each unit is near -1
+    (off) or +1 (on). Unit a turns on at the first comma, which ends the opener; s or p turns
+    on at the first singular or plural noun after it, and each keeps itself on and the other off:
         a_t = tanh(gain (a + 2 [comma] - 1/2))
         s_t = tanh(gain (s + a - p + 2 [singular] - 2))
         p_t = tanh(gain (p + a - s + 2 [plural] - 2))
     with a, s, p the values at t - 1. So the latch is written once: nouns before the
-    subject and nouns after it change nothing, at any gap and in all attractor settings.
-    Without an opener a stays off, or comes on after the subject: nothing is written, or
-    the wrong noun. The lecture's own two sentences are of this kind.
+    subject and nouns after it change nothing. Without an opener, as in the lecture's own
+    sentences, a comes on after the subject: nothing is written, or the wrong noun.
     Raises ValueError if a class is unknown or the gain is not above LATCH_GAIN: below
     that unit a cannot stay on, and the latch forgets.
     """

@@ -10,8 +10,7 @@ blocks of rows, r then z then n; every array here is (batch, hidden):
     n_t = tanh(x_t W_n^T + b_in + r_t * s_t)                    candidate
     h_t = (1 - z_t) * n_t + z_t * h_{t-1} + probe_t
 
-z near 1 keeps the old state. The probe is zero except in a numerical experiment; it is
-there because dL/dprobe_t = dL/dh_t.
+z near 1 keeps the old state. The probe is there because dL/dprobe_t = dL/dh_t.
 
 The backward pass. Write e_t = dL/dh_t for the total derivative and g_t for the part of
 it that the loss reads directly. Each derivative by what a gate is a function of, its
@@ -75,7 +74,6 @@ def forward(
     zeros; probe (steps, batch, hidden), added to h_1 ... h_T, None for zeros. All float32
     or all float64. inf and NaN go through to the states.
     The gates are (steps, 4, batch, hidden): s, r, z, n of each step, in this order.
-    Source: the equations at the head of this module.
     """
     steps, batch, _ = inputs.shape
     hidden, dtype = weight_hh.shape[1], weight_hh.dtype
@@ -143,7 +141,6 @@ def backward(
     inputs, weight_ih, weight_hh: as given to `forward`; states, gates: what it returned.
     wanted: names of the gradients to compute.
     A signal below the dtype's smallest normal number becomes 0, as in `rnn.backward`.
-    Source: the equations at the head of this module.
     """
     steps, batch, size = inputs.shape
     hidden, dtype = weight_hh.shape[1], weight_hh.dtype
@@ -272,9 +269,8 @@ class GRU(RecurrentLayer):
 def bias_for_span(span: float) -> float:
     """Return the update gate's bias for a memory of about `span` steps: log(span - 1).
 
-    span: T, 2 or more. Where word and state add nothing z is then 1 - 1/T, and of a state
-    1/e is left after about T steps.
-    Raises ValueError if span is below 2.
+    Where word and state add nothing z is then 1 - 1/span, and of a state 1/e is left after
+    about span steps. Raises ValueError if span is below 2.
     Source: Tallec & Ollivier 2018, "Can recurrent neural networks warp time?", section 2.
     """
     if not span >= 2:

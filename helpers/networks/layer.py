@@ -1,12 +1,9 @@
 """What the recurrent layers written by hand share: parameters, the call, memory layout.
 
 These layers are kernels for this course: one layer, in one direction, with biases, batch
-first, on the CPU. Parameters have torch.nn.RNN's and torch.nn.GRU's names, shapes and
-first draws, and the gradients are equal to theirs.
-
-A layer's mathematics works on NumPy arrays with the steps first, (steps, batch, features):
-one step's states are then one block of memory, and all steps together are one matrix
-(steps * batch, features), so that a weight's gradient is a single matrix product.
+first, on the CPU. Their mathematics works on NumPy arrays with the steps first, (steps, batch,
+features): one step's states are then one block of memory, and all steps together are one
+matrix (steps * batch, features), so that a weight's gradient is a single matrix product.
 """
 
 from __future__ import annotations
@@ -50,7 +47,7 @@ def flush_subnormal() -> Iterator[None]:
 
 
 class Gradients(NamedTuple):
-    """Gradients of a loss; those that were not asked for are None.
+    """Gradients of a loss; None are those that were not asked for.
 
     inputs (steps, batch, input); h0 (batch, hidden); states (steps, batch, hidden), the
     total derivatives dL/dh_1 ... dL/dh_T; weight_ih (gates * hidden, input), weight_hh
@@ -161,10 +158,9 @@ class RecurrentLayer(nn.Module):
         """Return output, the states h_1 ... h_T (batch, steps, hidden), and h_T (1, batch, hidden).
 
         input: (batch, steps, input). hx: h_0, (1, batch, hidden), None for zeros.
-        probe: (batch, steps, hidden), added to the states: h_t = (what the layer gives) +
-        probe_t, and h_t goes on to the next step and to the output. With zeros that
-        require a gradient, probe.grad[:, t] is the total derivative dL/dh_t, through
-        every later step as well, which output.grad is not.
+        probe: (batch, steps, hidden), added to each state before it goes on. With zeros that
+        require a gradient, probe.grad[:, t] is the total derivative dL/dh_t, through every
+        later step as well, which output.grad is not.
         Raises ValueError if a shape or a dtype does not fit.
         """
         x, h0, probe_first = self.steps_first(input, hx, probe)
@@ -183,14 +179,15 @@ class RecurrentLayer(nn.Module):
                 f"got {tuple(input.shape)}"
             )
         batch, steps, _ = input.shape
-        shapes = {"hx": (1, batch, self.hidden_size), "probe": (batch, steps, self.hidden_size)}
-        for name, tensor in (("input", input), ("hx", hx), ("probe", probe)):
-            if tensor is None:
-                continue
-            shape = shapes.get(name, tensor.shape)
-            if tensor.shape != shape:
+        given = {
+            "input": (input, tuple(input.shape)),
+            "hx": (hx, (1, batch, self.hidden_size)),
+            "probe": (probe, (batch, steps, self.hidden_size)),
+        }
+        for name, (tensor, shape) in given.items():
+            if tensor is not None and tensor.shape != shape:
                 raise ValueError(f"{name} must have shape {shape}; got {tuple(tensor.shape)}")
-            if tensor.dtype != dtype:
+            if tensor is not None and tensor.dtype != dtype:
                 raise ValueError(
                     f"{name} must be {dtype}, as the parameters are; got {tensor.dtype}: "
                     f"use {name}.to({dtype}) or layer.to({tensor.dtype})"

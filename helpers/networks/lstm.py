@@ -7,12 +7,10 @@ In PyTorch's convention, row form, logistic(a) = 1 / (1 + e^-a):
     c_t = f_t * c_{t-1} + i_t * g_t        the cell, kept by the forget gate
     h_t = o_t * tanh(c_t)                  what the readout sees
 
-Both c_t and h_t go on to the next step, so the state that a signal can travel in is the
-pair. A probe therefore has twice the hidden size.
+Both go on to the next step, so the state that a signal can travel in is the pair.
 
 Source: Hochreiter & Schmidhuber 1997, "Long short-term memory"; the forget gate from Gers,
-Schmidhuber & Cummins 2000, "Learning to forget"; PyTorch's documentation of torch.nn.LSTM
-for the convention.
+Schmidhuber & Cummins 2000, "Learning to forget".
 """
 
 from __future__ import annotations
@@ -33,27 +31,21 @@ class LSTM(nn.LSTM):
         return 2 * self.hidden_size
 
     def forward(  # type: ignore[override]
-        self,
-        input: Tensor,
-        hx: tuple[Tensor, Tensor] | None = None,
-        *,
-        probe: Tensor | None = None,
+        self, input: Tensor, *, probe: Tensor | None = None
     ) -> tuple[Tensor, tuple[Tensor, Tensor]]:
-        """Output (batch, steps, hidden) and (h_n, c_n), (1, batch, hidden) each.
+        """Return output (batch, steps, hidden) and (h_n, c_n), (1, batch, hidden) each.
 
-        input: (batch, steps, input). hx: (h_0, c_0), (1, batch, hidden) each.
-        probe: (batch, steps, 2 hidden), added to h_t (first half) and c_t (second half)
-        before they go on; with zeros that require a gradient, its gradient is the total
-        derivative with respect to both. The steps are then taken one by one, slower.
-        Raises ValueError if the probe has another shape.
+        input: (batch, steps, input), from h_0 = c_0 = 0. probe: (batch, steps, 2 hidden), added
+        to h_t (first half) and c_t (second half) before they go on; with zeros that require a
+        gradient, its gradient is the total derivative with respect to both. The steps are
+        then taken one by one, slower. Raises ValueError if the probe has another shape.
         """
         if probe is None:
-            return super().forward(input, hx)
+            return super().forward(input)
         shape = (*input.shape[:2], self.state_size)
         if probe.shape != shape:
             raise ValueError(f"probe must have shape {shape}; got {tuple(probe.shape)}")
-        zeros = input.new_zeros(len(input), self.hidden_size)
-        h, c = (zeros, zeros) if hx is None else (state[0] for state in hx)
+        h = c = input.new_zeros(len(input), self.hidden_size)
         W, U, b, b_h = self.parameters()
         output = []
         for x_t, probe_t in zip(input.unbind(1), probe.unbind(1), strict=True):

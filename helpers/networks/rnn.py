@@ -5,8 +5,8 @@ The forward pass, in the row form of PyTorch (a row per sentence of the batch):
     a_t = x_t W_ih^T + b_ih + b_hh + h_{t-1} W_hh^T        (batch, hidden)
     h_t = phi(a_t) + probe_t                               (batch, hidden)
 
-with phi = tanh, relu or the identity ("linear"). The probe is zero except in a
-numerical experiment; it is there because dL/dprobe_t = dL/dh_t.
+with phi = tanh, relu or the identity ("linear"). The probe is there because
+dL/dprobe_t = dL/dh_t.
 
 The backward pass. A loss L may read every h_t directly; call that part g_t. Beyond it
 h_t acts on L only through a_{t+1}, so the chain rule gives, from the last step back,
@@ -109,7 +109,6 @@ def forward(
     hidden); bias_ih, bias_hh (hidden,); h0 (batch, hidden), None for zeros; probe
     (steps, batch, hidden), added to h_1 ... h_T, None for zeros. All float32 or all
     float64. inf and NaN go through to the states; so does overflow.
-    Source: the equations at the head of this module.
     """
     phi = NONLINEARITIES[nonlinearity].apply
     steps, batch, _ = inputs.shape
@@ -158,7 +157,6 @@ def backward(
     What falls below the dtype's smallest normal number (1.2e-38 in float32, 2.2e-308 in
     float64) becomes 0: it would slow the processor, and a signal that is 0 everywhere lets
     whole chunks of steps be skipped.
-    Source: the equations at the head of this module.
     """
     slope = NONLINEARITIES[nonlinearity].slope
     steps, batch, size = inputs.shape

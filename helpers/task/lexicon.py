@@ -46,10 +46,7 @@ class Lexicon:
 
 
 class Vocabulary:
-    """Words in a fixed order, and their numbers.
-
-    words: each once.
-    """
+    """Words in a fixed order, each once, and their numbers."""
 
     def __init__(self, words: Iterable[str]) -> None:
         self.words = tuple(words)
@@ -63,15 +60,14 @@ class Vocabulary:
 
         Raises ValueError naming the first word that is not in the vocabulary, and its place.
         """
-        numbers = []
+        words = tuple(words)
         for place, word in enumerate(words):
             if word not in self._ids:
                 raise ValueError(
                     f"word {place} is {word!r}, which is not in the vocabulary of "
                     f"{len(self)} words (all lower case)"
                 )
-            numbers.append(self._ids[word])
-        return np.array(numbers, dtype=np.int64)
+        return np.array([self._ids[word] for word in words], dtype=np.int64)
 
     def decode(self, ids: Iterable[int]) -> tuple[str, ...]:
         """Return the words of the numbers, which are from 0 to len(self) - 1."""
