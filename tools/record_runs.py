@@ -14,8 +14,8 @@ too. From gap 40 on there are two scouts a rate, with half the budget.
 
 At gap 5 the scouts try all of GRID; at longer gaps they begin beside the best rate of the gap
 before, and two more rates are tried if none learns. From gap 1,000 on there are no scouts: the
-rate is that of the gap before, and a rate beside it is tried only if a seed fails. A network is
-not tried beyond a gap of 20 or more that fewer than half of its seeds learned.
+rate is that of the gap before; if a seed fails, a lower rate is tried, and then a higher one. A
+network is not tried beyond a gap of 20 or more that fewer than half of its seeds learned.
 
 A budget must not decide a row: what LONGER names is trained with five times the steps as well.
 
@@ -363,7 +363,7 @@ def counted(cell: Cell, rate: float, scouts: Scouts, settings: Settings) -> dict
 
     A higher rate is tried only if a scout learned there; a lower one, which may need more steps
     than scouts had, if any scout did. A rate beside the best that no scout has run is tried
-    even if all seeds learned.
+    even if all seeds learned. Without any scouts a lower rate comes first, then a higher one.
     """
     mixed = isinstance(cell.gap, tuple)
     hopeful = [each for each in scouts if any(scouts[each]["learned_at"])]
@@ -383,6 +383,8 @@ def counted(cell: Cell, rate: float, scouts: Scouts, settings: Settings) -> dict
             continue
         if None in trainings[best].learned_at:
             wanted = [lower] + [higher] * (higher in hopeful)
+            if not scouts and lower in trainings:
+                wanted = [higher]
         if scouts:
             wanted += [each for each in (lower, higher) if each not in scouts]
         wanted = [each for each in dict.fromkeys(wanted) if each not in trainings]

@@ -111,7 +111,10 @@ COUNTED = {  # seeds that learn at each rate, hopeful rates, scouted ones; rates
     ),
     "nobody learned": ({}, [], RATES, [1e-2], 1e-2),
     "no scouts, all seeds learn": ({1e-2: 4}, [], [], [1e-2], 1e-2),
-    "no scouts, a seed fails": ({}, [], [], [1e-2, 3e-3], 1e-2),
+    "no scouts, a lower one is enough": (
+        {1e-2: 2, 3e-3: 4}, [], [], [1e-2, 3e-3], 3e-3,
+    ),
+    "no scouts, a lower one is not": ({}, [], [], [1e-2, 3e-3, 3e-2], 1e-2),
     "one on either side of the best": (
         {1e-2: 3, 3e-3: 4, 1e-3: 4}, [1e-2], RATES[5:9], [1e-2, 3e-3, 1e-3], 3e-3,
     ),
