@@ -171,7 +171,7 @@ def plan() -> Iterator[Cell]:
     yield from everywhere(80)
     yield from everywhere(300, SLOW)
     yield from (Cell(name, "none", 10_000) for name in LONGEST)
-    yield from (Cell(name, "none", 1000) for name in IDENTITY)
+    yield from (Cell(name, "none", 1000) for name in (*IDENTITY, "residual"))
 
 
 class Stream:

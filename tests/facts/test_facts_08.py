@@ -110,14 +110,22 @@ def test_gate_words_most_is_written_at_the_subject():
         ("ReLU, identity, small U", "none", 80, 10, None),
         ("residual", "none", 20, 10, None),
         ("residual", "none", 80, 10, None),
+        ("residual", "none", 300, 5, None),
+        ("ReLU, identity", "none", 300, 4, None),
+        ("ReLU, identity, small U", "none", 300, 4, None),
+        ("ReLU, identity", "none", 1000, 0, None),
+        ("ReLU, identity, small U", "none", 1000, 0, None),
+        ("residual", "none", 1000, 2, None),
         ("leaky", "none", 20, 10, None),
         ("leaky", "none", 80, 0, None),
         ("LSTM, forget log(gap)", "none", 80, 9, 780),
+        ("LSTM, forget log(gap)", "none", 300, 0, None),
         ("LSTM, both log(gap)", "none", 80, 10, 100),
         ("LSTM, both log(gap)", "none", 1000, 3, None),
         ("GRU", "none", 1000, 3, None),
         ("GRU, log(gap)", "none", 1000, 3, None),
         ("GRU, log(100)", "none", 1000, 3, None),
+        ("LSTM, both log(gap)", "random", 1000, 1, None),
         ("GRU", "random", 300, 4, None),
         ("GRU", "random", 1000, 3, 1180),
         ("GRU, log(gap)", "random", 1000, 3, 320),
@@ -129,8 +137,19 @@ def test_board_seen(name, middle, gap, learned, steps):
     assert (cell.learned, cell.median_steps) == (learned, steps or cell.median_steps)
 
 
-def test_board_none_seen_10_000_and_a_longer_budget():
-    assert BOARD.cell("GRU", "none", 10_000).learned_at == (380, 120, 160)
+def test_board_none_seen_10_000():
+    names = "GRU", "GRU, log(gap)", "LSTM, both log(gap)"
+    steps = [sorted(BOARD.cell(name, "none", 10_000).learned_at) for name in names]
+    assert steps == [[120, 160, 380], [100, 120, 120], [340, 400, 1620]]
+
+
+def test_board_random_seen_the_lstm_at_three_rates():
+    cell = BOARD.cell("LSTM, both log(gap)", "random", 1000)
+    assert set(cell.other_rates) == {1e-3, 1e-2}
+    assert not any(step for steps in cell.other_rates.values() for step in steps)
+
+
+def test_board_none_seen_a_longer_budget():
     longer = BOARD.cell("RNN", "random", 10).longer
     assert sorted(sum(map(bool, steps)) for steps in longer.values()) == [0, 1, 1]
 
