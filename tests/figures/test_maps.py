@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from helpers.figures import cliff_cut, descents, heat_map, phase_at
+from helpers.figures import cliff_cut, descents, heat_map
+from helpers.figures.maps import phase_at
 from helpers.measure import cliff, mean_field
 
 

@@ -6,9 +6,9 @@ import torch
 from ipywidgets import HTML, SelectionSlider
 
 from helpers import figures, networks
-from helpers.figures import SLIDERS, cliff_at, frames, strip_at_bias, strip_at_gap
+from helpers.figures import SLIDERS, frames, strip_at_gap
 from helpers.figures.picture import Picture, card, stored
-from helpers.figures.sliders import slider
+from helpers.figures.sliders import cliff_at, slider, strip_at_bias
 from helpers.measure import cliff
 from helpers.measure.signal import signal
 from helpers.task.agreement import AgreementTask
