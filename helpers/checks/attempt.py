@@ -143,17 +143,13 @@ def _check_callable(function: Any, case: Case) -> None:
     if not callable(function):
         kind = type(function).__name__
         raise Verdict(FAILED, f"The check needs your function itself; it got {kind}.")
-    try:
+    with contextlib.suppress(ValueError):  # not every callable can tell what it takes
         signature = inspect.signature(function)
-    except ValueError:  # not every callable can tell what it takes
-        return
-    try:
-        signature.bind(*case.values())
-    except TypeError:
-        wanted = f"({', '.join(case)})"
-        raise Verdict(
-            FAILED, f"It is called with {wanted}, in this order; yours takes {signature}."
-        ) from None
+        try:
+            signature.bind(*case.values())
+        except TypeError:
+            wanted = f"It is called with ({', '.join(case)}), in this order"
+            raise Verdict(FAILED, f"{wanted}; yours takes {signature}.") from None
 
 
 def _reached(function: Any, error: BaseException | None, kind: str) -> tuple[list[int], bool]:

@@ -158,10 +158,9 @@ def choose_w(answer: Any) -> str:
     """Check a function that returns w: the bits that it holds, the gradient that it leaves."""
     w = attempt(answer, [{}], number)[0].value
     if not 0 < w <= 20:
-        lines = [f"w is {w:g}; choose one between 0 and 20."]
-        if w < 0:
-            lines.append("A negative w turns the sign round at every step.")
-        raise Verdict(WRONG_VALUES, *lines, head="not a w to choose")
+        turns = ["A negative w turns the sign round at every step."] if w < 0 else []
+        seen = f"w is {w:g}; choose one between 0 and 20."
+        raise Verdict(WRONG_VALUES, seen, *turns, head="not a w to choose")
     held, powers = held_by(w)
     seen = (
         f"w = {w:g} holds {about(100 * held)} % of the bits and leaves "

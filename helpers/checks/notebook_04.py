@@ -52,12 +52,10 @@ def growing_matrix(answer: Any) -> str:
     k, norm = largest_power(A)
     if norm <= WANTED_NORM:
         seen = f"its largest power, A^{k:,}, has norm {norm:.3g}: not above {WANTED_NORM:,}."
-        lines = [f"Its spectral radius is below 1, and {seen}"]
+        why = "How long does the growth last before the eigenvalues win?"
         if np.allclose(A @ A.T, A.T @ A):
-            lines.append("It is normal (A A^T = A^T A): the norms of such powers never grow.")
-        else:
-            lines.append("How long does the growth last before the eigenvalues win?")
-        raise _refused(*lines)
+            why = "It is normal (A A^T = A^T A): the norms of such powers never grow."
+        raise _refused(f"Its spectral radius is below 1, and {seen}", why)
     return "Its spectral radius is below 1, and a power of it has a norm above 1,000."
 
 
@@ -88,13 +86,11 @@ def growing_step(answer: Any) -> str:
     if grown > 1:
         of_all = size(STEPS * np.log10(grown), log10=True)
         return f"{seen}.\nOver {STEPS} such steps a gradient grows to {of_all}."
-    lines = [f"{seen}: its powers vanish in the end."]
+    why = "What keeps the eigenvalues of W small, and which slope would upset it?"
     if np.isclose(slopes[0], slopes[1]):
-        lines.append("Equal slopes multiply W by one number, and its eigenvalues with it.")
+        why = "Equal slopes multiply W by one number, and its eigenvalues with it."
     elif (W >= 0).all() or (W <= 0).all():
-        lines.append("With entries of one sign, smaller slopes can only lower the radius.")
+        why = "With entries of one sign, smaller slopes can only lower the radius."
     elif W[0, 1] * W[1, 0] == 0:
-        lines.append("W is triangular: each slope scales an eigenvalue, and none can grow.")
-    else:
-        lines.append("What keeps the eigenvalues of W small, and which slope would upset it?")
-    raise _refused(*lines)
+        why = "W is triangular: each slope scales an eigenvalue, and none can grow."
+    raise _refused(f"{seen}: its powers vanish in the end.", why)

@@ -196,12 +196,10 @@ def log_row(answer: Any) -> str:
             if _equal(row[key], right[key]):
                 continue
             said = [says for says, value in mistakes[key] if _equal(row[key], float(value))]
-            if key == "norm" and not same:
-                said = [
-                    "The parameters hold more than this batch's gradient: is zero_grad there?"
-                    if mine.any()
-                    else "There is no gradient yet: has backward been called?"
-                ]
+            if key == "norm" and not mine.any():
+                said = ["There is no gradient yet: has backward been called?"]
+            elif key == "norm" and not same:
+                said = ["The parameters hold more than this batch's gradient: is zero_grad there?"]
             seen = f"{key!r} is {row[key]:.4g} where {right[key]:.4g} is right."
             raise Verdict(WRONG_VALUES, seen, *said[:1])
         if not same:
