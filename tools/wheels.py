@@ -18,20 +18,19 @@ ROOT = install.ROOT
 # What packages ask about a machine, and the platforms whose wheels it can install.
 SYSTEMS: dict[str, tuple[dict[str, str], list[str]]] = {
     "linux": (
-        {"sys_platform": "linux", "platform_machine": "x86_64", "os_name": "posix"},
+        {"sys_platform": "linux", "platform_system": "Linux", "platform_machine": "x86_64"},
         ["linux_x86_64", "manylinux2014_x86_64"]
         + [f"manylinux_2_{minor}_x86_64" for minor in range(28, 4, -1)],
     ),
     "macos": (
-        {"sys_platform": "darwin", "platform_machine": "arm64", "os_name": "posix"},
+        {"sys_platform": "darwin", "platform_system": "Darwin", "platform_machine": "arm64"},
         ["macosx_14_0_arm64"],
     ),
     "windows": (
-        {"sys_platform": "win32", "platform_machine": "AMD64", "os_name": "nt"},
+        {"sys_platform": "win32", "platform_system": "Windows", "platform_machine": "AMD64"},
         ["win_amd64"],
     ),
 }
-SYSTEM_NAMES = {"linux": "Linux", "macos": "Darwin", "windows": "Windows"}
 FOR_GPUS = ("cuda", "nvidia", "triton")
 
 
@@ -42,7 +41,7 @@ def pins(system: str, python: str, gpu: bool = False) -> list[str]:
     """
     machine = {
         **SYSTEMS[system][0],
-        "platform_system": SYSTEM_NAMES[system],
+        "os_name": "nt" if system == "windows" else "posix",
         "python_version": python.rpartition(".")[0],
         "python_full_version": python,
         "implementation_name": "cpython",
