@@ -13,7 +13,7 @@ from cells import cells, functions
 from helpers import figures, measure, networks, task, training
 
 VOCABULARY = task.vocabulary()
-OTHERS = range(14, 28)  # seeds that the notebook does not show
+OTHERS = range(14, 22)  # seeds that the notebook does not show
 NAMES = {"networks": networks, "task": task, "training": training, "vocabulary": VOCABULARY,
          "np": np, "torch": torch, "measure": measure, "figures": figures}  # fmt: skip
 
@@ -46,18 +46,18 @@ def test_01_swings_networks_that_learned_gap_5_swing_at_other_gaps():
     score = swings()["score"]
     assert score[:, 2].min() > 0.97
     below = (score[:, [1, 3]] < 0.5).any(axis=1).sum()
-    assert 5 <= below <= 14
+    assert 3 <= below <= 8
     alternating = (score[:, [0, 2, 4]] > 0.5).all(axis=1) & (score[:, [1, 3]] < 0.5).all(axis=1)
-    assert 3 <= alternating.sum() <= 12
+    assert 2 <= alternating.sum() <= 7
     assert score.min() < 0.15
 
 
 @pytest.mark.slow
 def test_01_trace_the_powers_of_w_predict_nearly_every_sign_near_gap_5():
-    assert swings()["hits"] >= 49
+    assert swings()["hits"] >= 28
     right = swings()["score"][:, [0, 1, 3, 4]] > 0.5
     for always in ([True] * 4, [True, False, False, True]):
-        assert (right == always).sum() < swings()["hits"] - 8
+        assert (right == always).sum() < swings()["hits"] - 4
 
 
 @pytest.mark.slow
