@@ -31,18 +31,6 @@ class NumberRange(NamedTuple):
     exponent: int
 
 
-class Prediction(NamedTuple):
-    """A predicted step.
-
-    step: from the formula, as if no product were rounded. earliest, latest: where it can
-    be if every product is rounded as far as possible, each time in the same direction.
-    """
-
-    step: int
-    earliest: int
-    latest: int
-
-
 class Underflow(NamedTuple):
     """How a shrinking product ended: the first step with the value that all later ones keep."""
 
@@ -57,23 +45,15 @@ def number_range(dtype: torch.dtype) -> NumberRange:
     return NumberRange(info.tiny * info.eps, digits, exponent)
 
 
-def overflow_step(growth: float, dtype: torch.dtype) -> Prediction:
-    """Predict the first step k at which growth^k is inf: ceil(ln max / ln growth).
+def overflow_step(growth: float, dtype: torch.dtype) -> int:
+    """Predict the first step k at which growth^k is inf, as if no product were rounded.
 
-    growth: rounded to dtype first, as a network in that dtype would hold it.
-    Raises ValueError if it is so near to 1 that rounding moves a product as far.
+    That is ceil(ln max / ln growth). growth: rounded to dtype first, as a network in that dtype
+    would hold it; above 1 there.
     """
     _, digits, exponent = number_range(dtype)
-    held = torch.tensor(growth, dtype=dtype).item()
-    power_of_two = math.frexp(held)[0] == 0.5
-    spread = 0.0 if power_of_two else math.log1p(2.0**-digits) / math.log(2)
-    rate = math.log2(held)
-    if rate <= spread:
-        raise ValueError(f"growth must be above 1, further than {dtype} rounds; got {growth!r}")
     overflow = exponent + math.log1p(-(2.0 ** -(digits + 1))) / math.log(2)
-    return Prediction(
-        *(math.ceil(overflow / each) for each in (rate, rate + spread, rate - spread))
-    )
+    return math.ceil(overflow / math.log2(torch.tensor(growth, dtype=dtype).item()))
 
 
 def measured_overflow_step(growth: float, dtype: torch.dtype) -> int:

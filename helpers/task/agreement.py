@@ -73,14 +73,12 @@ ROOM = 8 + 3  # slots in which any phrase fits: the longest, and one that may fo
 class Sentence:
     """One sentence up to the word before its verb.
 
-    words: tokens; subject: index of the subject noun; verb: "was" or "were";
-    attractors: how many nouns after the subject have the other number.
+    words: tokens; subject: index of the subject noun; verb: "was" or "were".
     """
 
     words: tuple[str, ...]
     subject: int
     verb: str
-    attractors: int
     predicate: str = "full"
 
     @property
@@ -190,9 +188,8 @@ class AgreementTask:
         label = self._shuffled_halves(1)
         tokens, gap = self._draw(label)
         words = self.vocabulary.decode(tokens[0])
-        attractors = np.isin(tokens[0, -gap:], _noun_words("train")[:, 1 - label[0]]).sum()
         predicate = str(self._rng.choice(lexicon().predicates))
-        return Sentence(words, len(words) - gap - 1, VERBS[label[0]], int(attractors), predicate)
+        return Sentence(words, len(words) - gap - 1, VERBS[label[0]], predicate)
 
     def _draw(self, labels: Array) -> tuple[Array, int]:
         """Tokens (n, steps) for the labels, and the gap they share."""

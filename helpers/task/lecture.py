@@ -14,14 +14,14 @@ from helpers.task.agreement import Sentence, Vocabulary
 from helpers.validation import Array, integer
 
 MINIMAL_PAIR = (
-    Sentence(("the", "cat", ",", "which", "already", "ate", ","), 1, "was", 0),
-    Sentence(("the", "cats", ",", "which", "already", "ate", ","), 1, "were", 0),
+    Sentence(("the", "cat", ",", "which", "already", "ate", ","), 1, "was"),
+    Sentence(("the", "cats", ",", "which", "already", "ate", ","), 1, "were"),
 )
 LONG_WORDS = (
     "the cats , which already ate and then slept behind the dog that followed the old fox "
     "near the horse ,"
 )
-LONG_SENTENCE = Sentence(tuple(LONG_WORDS.split()), 1, "were", 3)
+LONG_SENTENCE = Sentence(tuple(LONG_WORDS.split()), 1, "were")
 
 BOOK_NAMES = ("doug", "jane", "spot")
 BOOK_WORDS = (*BOOK_NAMES, "saw", ".")

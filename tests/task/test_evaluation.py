@@ -37,8 +37,6 @@ def test_every_row_keeps_the_rules(shipped):
         assert sentence.verb == {"singular": "was", "plural": "were"}[number]
         assert set(words) <= set(vocabulary().words) - numbered
         assert sentence.predicate in lexicon().predicates
-        others = [word for word in words[subject + 1 :] if NUMBERS.get(word, number) != number]
-        assert sentence.attractors == len(others) <= 4
         # punctuated as English is
         assert words[subject - 1] == "the"
         assert words[: subject - 1][-1:] in ((), (",",)), words
@@ -48,6 +46,12 @@ def test_every_row_keeps_the_rules(shipped):
     assert len({sentence.words for sentence in shipped}) == len(shipped)
 
 
+def attractors(sentence):
+    number = NUMBERS[sentence.words[sentence.subject]]
+    middle = sentence.words[sentence.subject + 1 :]
+    return sum(NUMBERS.get(word, number) != number for word in middle)
+
+
 def test_gaps_attractors_and_verbs_are_spread(shipped):
     assert len(shipped) >= 120
     gaps = [sentence.gap for sentence in shipped]
@@ -55,7 +59,7 @@ def test_gaps_attractors_and_verbs_are_spread(shipped):
     for low, high in [(3, 5), (6, 10), (11, 15), (16, 20), (21, 30), (31, 40)]:
         assert sum(low <= gap <= high for gap in gaps) >= 10
     for count in range(5):
-        verbs = Counter(s.verb for s in shipped if s.attractors == count)
+        verbs = Counter(s.verb for s in shipped if attractors(s) == count)
         assert min(verbs["was"], verbs["were"]) >= 5
     assert abs(sum(s.verb == "was" for s in shipped) - len(shipped) / 2) <= 1
     fronted = sum(any(word in NUMBERS for word in s.words[: s.subject]) for s in shipped)
@@ -71,8 +75,8 @@ def test_neither_the_first_nor_the_nearest_noun_gives_the_verb_away(shipped):
 
 
 def test_accuracy_counts_each_sentence_once_in_batches_of_one_length(shipped):
-    """A model that knows by heart the verbs of the sentences with an even number of attractors."""
-    said = {s.words: (s.verb == "were") ^ (s.attractors % 2) for s in shipped}
+    """A model that knows the verbs after an even gap, and errs on all others."""
+    said = {s.words: (s.verb == "were") ^ (s.gap % 2) for s in shipped}
     seen = []
 
     def model(tokens):
@@ -81,14 +85,12 @@ def test_accuracy_counts_each_sentence_once_in_batches_of_one_length(shipped):
         seen.extend(words)
         return nn.functional.one_hot(torch.tensor([said[each] for each in words]), 2)
 
-    scores = evaluation_accuracy(model, vocabulary(), shipped)
+    even = sum(s.gap % 2 == 0 for s in shipped)
+    assert evaluation_accuracy(model, vocabulary(), shipped) == even / len(shipped)
     assert sorted(seen) == sorted(s.words for s in shipped)
-    assert scores.by_attractors == {0: 1, 1: 0, 2: 1, 3: 0, 4: 1}
-    even = sum(s.attractors % 2 == 0 for s in shipped)
-    assert scores.accuracy == pytest.approx(even / len(shipped))
 
 
 def test_an_unknown_word_is_named():
-    sentence = Sentence(("the", "unicorn", "that", "ate", "outside"), 1, "was", 0)
+    sentence = Sentence(("the", "unicorn", "that", "ate", "outside"), 1, "was")
     with pytest.raises(ValueError, match="unicorn"):
         evaluation_accuracy(lambda t: torch.zeros(len(t), 2), vocabulary(), [sentence])
