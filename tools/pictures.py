@@ -208,13 +208,17 @@ def vanished(readings: dict[str, tuple[Array, float]]) -> Picture:
 def write_gif(path: Path, pictures: Sequence[Picture]) -> None:
     """Write pictures of one size as an animation of few colours that repeats for ever.
 
+    The last one's description goes with them.
     All share the last one's palette, so that what does not move is stored once.
     """
     frames = [_frame(picture) for picture in pictures]
     palette = frames[-1].quantize(SHADES, dither=Image.Dither.NONE)
     few = [frame.quantize(palette=palette, dither=Image.Dither.NONE) for frame in frames]
     shown = [STEP_MS] * (len(few) - 1) + [LAST_MS]
-    few[0].save(path, save_all=True, append_images=few[1:], duration=shown, loop=0, optimize=True)
+    few[0].save(
+        path, save_all=True, append_images=few[1:], duration=shown, loop=0, optimize=True,
+        comment=pictures[-1].alt_text,
+    )  # fmt: skip
 
 
 def _frame(picture: Picture) -> Image.Image:

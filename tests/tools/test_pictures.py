@@ -34,13 +34,14 @@ def test_the_readme_shows_every_picture_and_no_other():
 
 
 @pytest.mark.parametrize("name", ["hero.gif", "film.gif"])
-def test_an_animation_loads_at_once(name):
+def test_an_animation_loads_at_once_and_is_the_one_that_the_readme_describes(name):
     path = pictures.ROOT / "notebooks" / name
     assert path.stat().st_size < 600_000
     with Image.open(path) as image:
         assert image.width == pictures.WIDTH
         assert image.n_frames >= 10
         assert image.info["loop"] == 0
+        assert image.info["comment"].decode() == SHOWN[name]
 
 
 @pytest.mark.parametrize("name", ["scoreboard.png", "vanished.png"])
