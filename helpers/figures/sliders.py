@@ -155,10 +155,14 @@ def slider(
     }
     image = HTML()
 
-    def redraw(_: object = None) -> None:
-        picture = draw(**{name: each.value for name, each in sliders.items()})
+    @functools.cache  # a value that a drag comes back to is there at once
+    def tag(*values: float) -> str:
+        picture = draw(**dict(zip(choices, values, strict=True)))
         image.layout.min_height = f"{picture.figure.get_figheight() * SHOWN:.0f}px"
-        image.value = picture.tag()
+        return picture.tag()
+
+    def redraw(_: object = None) -> None:
+        image.value = tag(*(each.value for each in sliders.values()))
 
     redraw()
     for each in sliders.values():

@@ -73,7 +73,7 @@ def test_frames_are_the_sliders_pictures():
     assert made[1].png == strip_at_bias(4.0).png()
 
 
-def test_each_slider_sets_its_own_argument_and_draws_once_a_value_while_it_is_dragged():
+def test_each_slider_sets_its_own_argument_and_draws_each_value_once_while_it_is_dragged():
     drawn = []
 
     def draw(gain, steps):
@@ -85,7 +85,8 @@ def test_each_slider_sets_its_own_argument_and_draws_once_a_value_while_it_is_dr
     ).children
     first.value = 2.0
     second.value = 100
-    assert drawn == [(1.0, 10), (2.0, 10), (2.0, 100)]
+    first.value, first.value = 1.0, 2.0
+    assert drawn == [(1.0, 10), (2.0, 10), (2.0, 100), (1.0, 100)]
     assert [label for label, _ in first.options] == ["0.5", "1", "2"]
     assert all(
         isinstance(each, SelectionSlider) and each.continuous_update for each in (first, second)
