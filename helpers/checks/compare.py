@@ -15,7 +15,7 @@ from helpers.validation import Array
 
 RELATIVE, ABSOLUTE = 1e-5, 1e-6  # float32 passes, every named mistake fails
 Parts = tuple[Array, ...]
-Mistakes = Callable[..., Sequence[tuple[str, Callable[[], Any]]]]
+Mistakes = Callable[..., Sequence[tuple[str, Any]]]
 
 
 def compare(
@@ -30,7 +30,8 @@ def compare(
     """Judge shapes, then values, then changed arguments; return what to say if all is right.
 
     mistakes: for each returned array, from a case's values to the wrong formulas that
-    learners write: what each suggests in words, and a function that gives its result.
+    learners write: what each suggests in words, and its result; a function that gives the
+    result where shapes may not fit together.
     names: of the returned arrays. shape: theirs in the task's words. kinds: as for `attempt`.
     Raises a Verdict otherwise.
     """
@@ -185,14 +186,14 @@ def _named(cases: Sequence[Case], got: Sequence[Array], mistakes: Mistakes) -> l
     """What the first mistake says that gives, on every case, what the learner's gave."""
     tables = [mistakes(**case) for case in cases]
     for same_mistake in zip(*tables, strict=True):
-        if all(_gives(formula, mine) for (_, formula), mine in zip(same_mistake, got, strict=True)):
+        if all(_gives(wrong, mine) for (_, wrong), mine in zip(same_mistake, got, strict=True)):
             return [same_mistake[0][0]]
     return []
 
 
-def _gives(formula: Callable[[], Any], got: Array) -> bool:
+def _gives(wrong: Any, got: Array) -> bool:
     try:
-        return close(got, np.asarray(formula(), dtype=np.float64))
+        return close(got, np.asarray(wrong() if callable(wrong) else wrong, dtype=np.float64))
     except ValueError:  # shapes that do not fit together in this case
         return False
 

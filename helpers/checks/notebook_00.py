@@ -26,17 +26,17 @@ def _step_mistakes(x, h, W, U, b):
         ("Did you multiply element by element? Each unit sums over a row, not over a column.",
          lambda: np.tanh((W * h).sum(0) + (U * x).sum(0) + b)),
         (TRANSPOSED, lambda: np.tanh(W.T @ h + U.T @ x + b)),
-        (TRANSPOSED, lambda: np.tanh(W.T @ h + U @ x + b)),
+        (TRANSPOSED, np.tanh(W.T @ h + U @ x + b)),
         (TRANSPOSED, lambda: np.tanh(W @ h + U.T @ x + b)),
-        ("Where is the bias b?", lambda: np.tanh(W @ h + U @ x)),
-        ("Your state is not bounded by 1: where is the tanh?", lambda: W @ h + U @ x + b),
-        ("The bias goes into the tanh, not on top of it.", lambda: np.tanh(W @ h + U @ x) + b),
+        ("Where is the bias b?", np.tanh(W @ h + U @ x)),
+        ("Your state is not bounded by 1: where is the tanh?", W @ h + U @ x + b),
+        ("The bias goes into the tanh, not on top of it.", np.tanh(W @ h + U @ x) + b),
         ("W and U seem swapped: which of the two meets the old state?",
          lambda: np.tanh(U @ h + W @ x + b)),
         ("Did you use the logistic function? Its values are never negative; those of tanh are.",
-         lambda: networks.logistic(W @ h + U @ x + b)),
+         networks.logistic(W @ h + U @ x + b)),
         ("Your result does not depend on h: without W h the network has no memory.",
-         lambda: np.tanh(U @ x + b)),
+         np.tanh(U @ x + b)),
     ]  # fmt: skip
 
 
@@ -55,29 +55,26 @@ def _signal_mistakes(model, tokens):
     margin = _gradient(model, tokens, lambda logits: logits[:, 0] - logits[:, 1])
     norm = np.linalg.norm(margin, axis=2)
 
-    def norm_of(part: Callable[[Tensor], Tensor]) -> Callable[[], Array]:
-        return lambda: np.linalg.norm(_gradient(model, tokens, part), axis=2)
+    at_sum = margin * (1 - model.states(tokens).detach().double().numpy() ** 2)
+    at_word = at_sum @ model.layer.weight_ih_l0.detach().double().numpy()
 
-    def at_embedding() -> Array:
-        at_sum = margin * (1 - model.states(tokens).detach().double().numpy() ** 2)
-        return np.linalg.norm(at_sum @ model.layer.weight_ih_l0.detach().double().numpy(), axis=2)
+    def norm_of(part: Callable[[Tensor], Tensor]) -> Array:
+        return np.linalg.norm(_gradient(model, tokens, part), axis=2)
 
     return [
-        ("That is the gradient itself, a number for each unit: the signal is its norm.",
-         lambda: margin),
+        ("That is the gradient itself, a number for each unit: the signal is its norm.", margin),
         ("The norm runs over the words, so each unit has one: each word needs its own.",
-         lambda: np.linalg.norm(margin, axis=1)),
+         np.linalg.norm(margin, axis=1)),
         ("The norm runs over the sentences too: each sentence needs its own row.",
-         lambda: np.linalg.norm(margin, axis=(0, 2))),
+         np.linalg.norm(margin, axis=(0, 2))),
         ("The norm runs over the sentences: which axis holds the units of one state?",
-         lambda: np.linalg.norm(margin, axis=0)),
-        ("These are the squares of the norms: is a root missing?", lambda: norm**2),
+         np.linalg.norm(margin, axis=0)),
+        ("These are the squares of the norms: is a root missing?", norm**2),
         ("You add up the sizes of the entries: the norm is the root of the sum of squares.",
-         lambda: np.abs(margin).sum(2)),
-        ("You add up the entries, signs and all: a norm comes from their squares.",
-         lambda: margin.sum(2)),
+         np.abs(margin).sum(2)),
+        ("You add up the entries, signs and all: a norm comes from their squares.", margin.sum(2)),
         ("Did you take the mean over the sentences? Each would count less the more there are.",
-         lambda: norm / len(tokens)),
+         norm / len(tokens)),
         (ONE_LOGIT, norm_of(lambda logits: logits[:, 0])),
         (ONE_LOGIT, norm_of(lambda logits: logits[:, 1])),
         ("Did you add the two logits? The verb is decided by their difference.",
@@ -85,9 +82,8 @@ def _signal_mistakes(model, tokens):
         ("Did you differentiate probabilities? Softmax's own slope shrinks when it is sure.",
          norm_of(lambda logits: logits.softmax(1)[:, 0] - logits.softmax(1)[:, 1])),
         ("That is the gradient at each word's embedding: the signal is taken at the state h_t.",
-         at_embedding),
-        ("The words are in reverse order: the last word's signal comes last.",
-         lambda: norm[:, ::-1]),
+         np.linalg.norm(at_word, axis=2)),
+        ("The words are in reverse order: the last word's signal comes last.", norm[:, ::-1]),
     ]  # fmt: skip
 
 

@@ -14,6 +14,7 @@ from helpers.checks.registry import exercise
 from helpers.task.agreement import AgreementTask, flipped
 from helpers.task.agreement import flip_test as moved
 from helpers.task.lexicon import VERBS, vocabulary, word_numbers
+from helpers.validation import Array
 
 NO_SIGN = "Some of your changes are negative: how far P(was) moves has no sign."
 OPENER = "You count from the start of the sentence: the opener stands before the subject."
@@ -27,20 +28,18 @@ def _verb_at(words: Sequence[str]) -> int:
 def _count_mistakes(words, subject):
     verb = _verb_at(words)
     return [
-        ("One too many: neither the subject nor the verb stands between the two.",
-         lambda: verb - subject),
+        ("One too many: neither the subject nor the verb stands between the two.", verb - subject),
         ("Two too many: neither the subject nor the verb stands between the two.",
-         lambda: verb - subject + 1),
+         verb - subject + 1),
         ("One too few: from the word after the subject to the word before the verb.",
-         lambda: verb - subject - 2),
+         verb - subject - 2),
         ("Did you leave out the commas? They are tokens and count.",
-         lambda: sum(word != "," for word in words[subject + 1 : verb])),
-        (OPENER, lambda: verb),
-        (OPENER, lambda: verb - 1),
+         sum(word != "," for word in words[subject + 1 : verb])),
+        (OPENER, verb),
+        (OPENER, verb - 1),
         ("You count to the end of the sentence: the gap ends before the verb.",
-         lambda: len(words) - subject - 1),
-        ("A negative number of words: which of the two places is the larger?",
-         lambda: subject - verb + 1),
+         len(words) - subject - 1),
+        ("A negative number of words: which of the two places is the larger?", subject - verb + 1),
     ]  # fmt: skip
 
 
@@ -63,8 +62,8 @@ def _flip_mistakes(p_was, words):
     alone = np.array([p_was(flipped(words, place)) for place in nouns])
     piled = np.array([p_was(row) for row in accumulate(nouns, flipped, initial=words)])
 
-    def at_nouns(values: Any) -> Callable[[], Any]:
-        return lambda: np.bincount(nouns, values, len(words))
+    def at_nouns(values: Any) -> Array:
+        return np.bincount(nouns, values, len(words))
 
     return [
         (NO_SIGN, at_nouns(alone - p_was(words))),
@@ -74,14 +73,14 @@ def _flip_mistakes(p_was, words):
         ("That is P(was) of the flipped sentence itself: compare it with the sentence as it was.",
          at_nouns(alone)),
         ("Only the nouns have an entry: give each word one, 0 where there is no noun.",
-         lambda: change[nouns]),
-        ("Your changes are squared: take their absolute value.", lambda: change**2),
-        ("You divide by P(was): return the change itself.", lambda: change / p_was(words)),
+         change[nouns]),
+        ("Your changes are squared: take their absolute value.", change**2),
+        ("You divide by P(was): return the change itself.", change / p_was(words)),
         ("Only one noun has an entry: flip every noun, not the first alone.",
-         lambda: change * (np.arange(len(words)) == nouns[0])),
+         change * (np.arange(len(words)) == nouns[0])),
         ("Only one noun has an entry: flip every noun, not the last alone.",
-         lambda: change * (np.arange(len(words)) == nouns[-1])),
-        ("The words are in reverse order: entry [t] belongs to words[t].", lambda: change[::-1]),
+         change * (np.arange(len(words)) == nouns[-1])),
+        ("The words are in reverse order: entry [t] belongs to words[t].", change[::-1]),
     ]  # fmt: skip
 
 

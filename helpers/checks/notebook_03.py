@@ -18,21 +18,17 @@ def _jacobian_mistakes(h, W):
     slope = 1 - h**2
     return [
         ("You scaled the columns of W. Which index of W belongs to the unit whose slope it is?",
-         lambda: W * slope),
-        ("Your result is transposed: entry [i, j] is unit i by the old unit j.",
-         lambda: W.T * slope),
-        ("Your result is built from the transpose of W.", lambda: slope[:, None] * W.T),
-        ("Where is the derivative of tanh? This is W alone.", lambda: W),
-        ("You scaled by h itself; the slope of tanh is another function of h.",
-         lambda: h[:, None] * W),
-        ("You scaled by 1 - h: the slope of tanh holds a square.", lambda: (1 - h)[:, None] * W),
-        ("h already is the tanh: you took it twice.", lambda: (1 - np.tanh(h) ** 2)[:, None] * W),
+         W * slope),
+        ("Your result is transposed: entry [i, j] is unit i by the old unit j.", W.T * slope),
+        ("Your result is built from the transpose of W.", slope[:, None] * W.T),
+        ("Where is the derivative of tanh? This is W alone.", W),
+        ("You scaled by h itself; the slope of tanh is another function of h.", h[:, None] * W),
+        ("You scaled by 1 - h: the slope of tanh holds a square.", (1 - h)[:, None] * W),
+        ("h already is the tanh: you took it twice.", (1 - np.tanh(h) ** 2)[:, None] * W),
         ("Only the diagonal is left. diag(...) W is a matrix product, not one element by element.",
-         lambda: np.diag(slope) * W),
-        ("A vector times W sums over the rows; here each row is to be scaled and kept.",
-         lambda: slope @ W),
-        ("W times the slopes sums each row up; here each row is to be scaled and kept.",
-         lambda: W @ slope),
+         np.diag(slope) * W),
+        ("A vector times W sums over the rows; here each row is to be scaled and kept.", slope @ W),
+        ("W times the slopes sums each row up; here each row is to be scaled and kept.", W @ slope),
     ]  # fmt: skip
 
 
@@ -53,13 +49,13 @@ def _before_mistakes(h_t, h_before, x_t, W, dL_dh):
     delta = (1 - h_t**2) * dL_dh
     return [
         ("Did you use W where its transpose belongs? Going back, each old unit sums over a column.",
-         lambda: W @ delta),
-        (FORGOTTEN, lambda: W.T @ dL_dh),
-        (TWICE, lambda: W.T @ ((1 - np.tanh(h_t) ** 2) * dL_dh)),
+         W @ delta),
+        (FORGOTTEN, W.T @ dL_dh),
+        (TWICE, W.T @ ((1 - np.tanh(h_t) ** 2) * dL_dh)),
         ("The factor 1 - h_t^2 belongs before the transpose of W, not after it.",
-         lambda: (1 - h_t**2) * (W.T @ dL_dh)),
-        (EARLY, lambda: W.T @ ((1 - h_before**2) * dL_dh)),
-        ("This is delta itself: it has still to go back through W.", lambda: delta),
+         (1 - h_t**2) * (W.T @ dL_dh)),
+        (EARLY, W.T @ ((1 - h_before**2) * dL_dh)),
+        ("This is delta itself: it has still to go back through W.", delta),
     ]  # fmt: skip
 
 
@@ -67,25 +63,24 @@ def _W_mistakes(h_t, h_before, x_t, W, dL_dh):
     delta = (1 - h_t**2) * dL_dh
     return [
         ("Off by one in time: this step's W was applied to the state before, not to h_t.",
-         lambda: np.outer(delta, h_t)),
+         np.outer(delta, h_t)),
         ("Your outer product is transposed: entry [i, j] is unit i's delta with the old unit j.",
-         lambda: np.outer(h_before, delta)),
-        (FORGOTTEN, lambda: np.outer(dL_dh, h_before)),
-        (EARLY, lambda: np.outer((1 - h_before**2) * dL_dh, h_before)),
+         np.outer(h_before, delta)),
+        (FORGOTTEN, np.outer(dL_dh, h_before)),
+        (EARLY, np.outer((1 - h_before**2) * dL_dh, h_before)),
         ("W has an entry for each pair of units: an outer product, not one element by element.",
-         lambda: delta * h_before),
+         delta * h_before),
     ]  # fmt: skip
 
 
 def _U_mistakes(h_t, h_before, x_t, W, dL_dh):
     delta = (1 - h_t**2) * dL_dh
     return [
-        ("U was applied to this step's word x_t, not to a state.",
-         lambda: np.outer(delta, h_before)),
+        ("U was applied to this step's word x_t, not to a state.", np.outer(delta, h_before)),
         ("Your outer product is transposed: entry [i, j] is unit i's delta with input j.",
-         lambda: np.outer(x_t, delta)),
-        (FORGOTTEN, lambda: np.outer(dL_dh, x_t)),
-        (EARLY, lambda: np.outer((1 - h_before**2) * dL_dh, x_t)),
+         np.outer(x_t, delta)),
+        (FORGOTTEN, np.outer(dL_dh, x_t)),
+        (EARLY, np.outer((1 - h_before**2) * dL_dh, x_t)),
     ]  # fmt: skip
 
 
@@ -109,20 +104,19 @@ def _factor_mistakes(J, v):
     logs = measure.log_factors(J, v)
     return [
         ("You began with the first step. Going back, the last step's Jacobian comes first.",
-         lambda: measure.log_factors(J[::-1], v)),
+         measure.log_factors(J[::-1], v)),
         ("You used J. A gradient going back is multiplied by the transpose of J.",
-         lambda: measure.log_factors(J.transpose(0, 2, 1), v)),
+         measure.log_factors(J.transpose(0, 2, 1), v)),
         ("These are the logs of what is left after all steps so far: make v of length 1 again.",
-         lambda: np.cumsum(logs)),
-        ("These are the factors themselves; return their logs, np.log(...).", lambda: np.exp(logs)),
-        ("These are logs to base 10; np.log is the natural one.", lambda: logs / np.log(10)),
-        ("Right numbers in the wrong order: the first entry belongs to the last step.",
-         lambda: logs[::-1]),
-        ("Every log is 0: the length was taken after v was made of length 1.", lambda: 0 * logs),
-        ("This is the sum of the logs: return them all, one for each step.", lambda: logs.sum()),
-        ("This is the mean of the logs: return them all, one for each step.", lambda: logs.mean()),
+         np.cumsum(logs)),
+        ("These are the factors themselves; return their logs, np.log(...).", np.exp(logs)),
+        ("These are logs to base 10; np.log is the natural one.", logs / np.log(10)),
+        ("Right numbers in the wrong order: the first entry belongs to the last step.", logs[::-1]),
+        ("Every log is 0: the length was taken after v was made of length 1.", 0 * logs),
+        ("This is the sum of the logs: return them all, one for each step.", logs.sum()),
+        ("This is the mean of the logs: return them all, one for each step.", logs.mean()),
         ("This is the vector at the end: return the log of each step's length.",
-         lambda: np.linalg.multi_dot([v, *J[::-1]])),
+         np.linalg.multi_dot([v, *J[::-1]])),
     ]  # fmt: skip
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import math
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -70,15 +70,15 @@ def _clip_mistakes(gradients, c):
     lengths = [float(np.linalg.norm(each)) for each in gradients]
     norm = math.hypot(*lengths)
 
-    def by(compared: float, divided: float) -> Callable[[], Array]:
+    def by(compared: float, divided: float) -> Array:
         """The rule with other sizes in the place of the norm."""
-        return lambda: g * (c / divided if compared > c else 1.0)
+        return g * (c / divided if compared > c else 1.0)
 
     return [
-        (BY_VALUE, lambda: g.clip(-c, c)),
-        (EACH_TENSOR, lambda: _joined([_clipped(each, c) for each in gradients])),
+        (BY_VALUE, g.clip(-c, c)),
+        (EACH_TENSOR, _joined([_clipped(each, c) for each in gradients])),
         ("A gradient shorter than c became longer: a short one is to stay as it is.",
-         lambda: g * c / max(norm, 1e-12)),
+         g * c / max(norm, 1e-12)),
         ("Is the square root missing from the norm?", by(norm**2, norm**2)),
         ("Is the square root missing where you divide by the norm?", by(norm, norm**2)),
         ("Is the square root missing where you compare with c? Some short gradients became longer.",
@@ -89,10 +89,9 @@ def _clip_mistakes(gradients, c):
          by(np.abs(g).max(), np.abs(g).max())),
         ("You used the sum of the entries' sizes in the place of the norm.",
          by(np.abs(g).sum(), np.abs(g).sum())),
-        ("Nothing was clipped: long gradients came back as they were.", lambda: g),
-        ("You clipped to 1; c is another number in other calls.", lambda: _clipped(g, 1.0)),
-        ("The factor is upside down: long gradients became longer.",
-         lambda: g * max(1.0, norm / c)),
+        ("Nothing was clipped: long gradients came back as they were.", g),
+        ("You clipped to 1; c is another number in other calls.", _clipped(g, 1.0)),
+        ("The factor is upside down: long gradients became longer.", g * max(1.0, norm / c)),
     ]  # fmt: skip
 
 

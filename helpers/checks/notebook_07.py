@@ -35,8 +35,8 @@ def _gru_mistakes(x, h, W, U, b, b_h):
     r, z = logistic(x_r + h_r), logistic(x_z + h_z)
     n, reset_first = np.tanh(a + r * s), np.tanh(a + W_n @ (r * h) + b_n)
 
-    def mixed(candidate: Array) -> Callable[[], Array]:
-        return lambda: (1 - z) * candidate + z * h
+    def mixed(candidate: Array, z: Array = z) -> Array:
+        return (1 - z) * candidate + z * h
 
     def of(*weights: Array) -> Callable[[], Array]:
         return lambda: torch_gru_step(x, h, *weights)
@@ -48,22 +48,18 @@ def _gru_mistakes(x, h, W, U, b, b_h):
         return of(*(np.concatenate([np.split(rows, 3)[i] for i in places])
                     for rows in (W, U, b, b_h)))  # fmt: skip
 
-    def with_tanh_gates() -> Array:
-        r, z = np.tanh(x_r + h_r), np.tanh(x_z + h_z)
-        return (1 - z) * np.tanh(a + r * s) + z * h
-
     return [
         ("z and 1 - z seem swapped: in PyTorch's convention z near 1 keeps the old state.",
-         lambda: z * n + (1 - z) * h),
+         z * n + (1 - z) * h),
         ("The reset gate is in the wrong place: PyTorch applies it after the matrix product with "
          "h.", mixed(reset_first)),
         ("The reset gate acts twice: once, after the matrix product, is enough.",
          mixed(np.tanh(a + r * (W_n @ (r * h)) + b_n))),
         ("This is Ng's form: PyTorch's z says how much is kept, not how much is written, and its r "
-         "acts after the matrix product with h.", lambda: z * reset_first + (1 - z) * h),
+         "acts after the matrix product with h.", z * reset_first + (1 - z) * h),
         ("This is Ng's simplified form: it has no reset gate, and its update gate says how much "
          "is written; PyTorch's z says how much is kept.",
-         lambda: z * np.tanh(a + s) + (1 - z) * h),
+         z * np.tanh(a + s) + (1 - z) * h),
         ("The candidate's part of b_h is outside the reset gate: it belongs to s, which r "
          "multiplies.", mixed(np.tanh(a + r * (s - b_n) + b_n))),
         ("The candidate n is not bounded: where is its tanh?", mixed(a + r * s)),
@@ -71,9 +67,8 @@ def _gru_mistakes(x, h, W, U, b, b_h):
         ("The reset gate acts on the word as well: it is for the old state alone.",
          mixed(np.tanh(r * (a + s)))),
         ("The candidate n uses tanh; the logistic is for the gates.", mixed(logistic(a + r * s))),
-        ("The old state is missing from the result: z says how much of it stays.",
-         lambda: (1 - z) * n),
-        ("This is the candidate n: the update gate has yet to mix it with h.", lambda: n),
+        ("The old state is missing from the result: z says how much of it stays.", (1 - z) * n),
+        ("This is the candidate n: the update gate has yet to mix it with h.", n),
         (TURNED, of(turned(W), U, b, b_h)),
         (TURNED, of(W, turned(U), b, b_h)),
         (TURNED, of(turned(W), turned(U), b, b_h)),
@@ -83,7 +78,8 @@ def _gru_mistakes(x, h, W, U, b, b_h):
         ("One of the two biases is missing: b_h.", of(W, U, b, 0 * b_h)),
         ("One of the two biases is missing: b.", of(W, U, 0 * b, b_h)),
         *((ORDER, in_order(*places)) for places in list(permutations(range(3)))[1:]),
-        ("Gates lie between 0 and 1: they use the logistic, not tanh.", with_tanh_gates),
+        ("Gates lie between 0 and 1: they use the logistic, not tanh.",
+         mixed(np.tanh(a + np.tanh(x_r + h_r) * s), np.tanh(x_z + h_z))),
     ]  # fmt: skip
 
 
@@ -107,8 +103,8 @@ ONE_FACTOR = "The logistic's slope at z has two factors, and one is missing."
 def _term_mistakes(h, n, z, W_z):
     slope = z * (1 - z)
 
-    def rows(vector: Array) -> Callable[[], Array]:
-        return lambda: vector[:, None] * W_z
+    def rows(vector: Array) -> Array:
+        return vector[:, None] * W_z
 
     return [
         ("The sign is turned round: if z grows, more of h stays and less of n.",
@@ -123,17 +119,15 @@ def _term_mistakes(h, n, z, W_z):
         (ONE_FACTOR, rows((h - n) * (1 - z))),
         ("1 - z^2 is the slope of tanh; the gate is a logistic.", rows((h - n) * (1 - z**2))),
         ("The vector multiplies the columns: row i belongs to unit i of the new state.",
-         lambda: ((h - n) * slope) * W_z),
+         ((h - n) * slope) * W_z),
         ("Is W_z transposed? Row i belongs to unit i of the new state.",
-         lambda: ((h - n) * slope)[:, None] * W_z.T),
+         ((h - n) * slope)[:, None] * W_z.T),
         ("The matrix W_z is missing: this is how h_t changes with the inside of z.",
-         lambda: np.diag((h - n) * slope)),
-        ("D(z) is the state's own way; leave it out here.",
-         lambda: np.diag(z) + ((h - n) * slope)[:, None] * W_z),
-        ("This has no matrix in it: what does W_z do to a small change of h?",
-         lambda: (h - n) * slope),
+         np.diag((h - n) * slope)),
+        ("D(z) is the state's own way; leave it out here.", np.diag(z) + rows((h - n) * slope)),
+        ("This has no matrix in it: what does W_z do to a small change of h?", (h - n) * slope),
         ("A Jacobian is a matrix: what you return is that matrix times a vector.",
-         lambda: (h - n) * slope * (W_z @ h)),
+         (h - n) * slope * (W_z @ h)),
     ]  # fmt: skip
 
 
@@ -152,20 +146,19 @@ BASE = "The logarithm is to another base: the logistic is built on e."
 def _span_mistakes(T):
     return [
         ("This gives z = 1 - 1/(T + 1), a span of one step more: little for a long span, and "
-         "much for T = 2.", lambda: np.log(T)),
-        (NG_SIGN, lambda: -np.log(T - 1)),
-        (NG_SIGN, lambda: -np.log(T)),
+         "much for T = 2.", np.log(T)),
+        (NG_SIGN, -np.log(T - 1)),
+        (NG_SIGN, -np.log(T)),
         ("Twice too large: with the whole in both of PyTorch's biases the span is T squared, not "
-         "T.", lambda: 2 * np.log(T - 1)),
-        ("This is the span; which bias makes the gate keep a state for so long?", lambda: T),
-        ("This is the gate z; the bias is what goes into the logistic to give it.",
-         lambda: 1 - 1 / T),
-        ("This is 1 - z; find z first, then what goes into the logistic.", lambda: 1 / T),
-        (BASE, lambda: np.log10(T - 1)),
-        (BASE, lambda: np.log2(T - 1)),
+         "T.", 2 * np.log(T - 1)),
+        ("This is the span; which bias makes the gate keep a state for so long?", T),
+        ("This is the gate z; the bias is what goes into the logistic to give it.", 1 - 1 / T),
+        ("This is 1 - z; find z first, then what goes into the logistic.", 1 / T),
+        (BASE, np.log10(T - 1)),
+        (BASE, np.log2(T - 1)),
         ("This puts T through the logistic; you want the number that gives 1 - 1/T when it goes "
-         "through.", lambda: logistic(T)),
-        ("This is the odds of keeping; the bias is on another scale.", lambda: T - 1),
+         "through.", logistic(T)),
+        ("This is the odds of keeping; the bias is on another scale.", T - 1),
     ]  # fmt: skip
 
 
