@@ -7,7 +7,8 @@ from cells import functions
 
 from helpers import measure, networks, record, task, training
 
-V = len(task.vocabulary())
+WORDS = task.vocabulary()
+V = len(WORDS)
 
 
 def own(*ids, **names):
@@ -203,3 +204,28 @@ def test_noise_seen_the_gain_helps_a_seed():
         pair = [task.AgreementTask(20, attractors="none", seed=s) for s in (3, 1003)]
         settings = {"steps": 1500, "learning_rate": 1e-3, "batch_size": 16}
         assert training.train(scaled(gain, 3), *pair, **settings).stopped == stopped
+
+
+@pytest.mark.slow
+def test_english_seen_without_openers_in_half_of_the_batches_it_needs_none():
+    class Cut(task.AgreementTask):
+        cuts = 0
+
+        def batch(self, n):
+            tokens, labels = super().batch(n)
+            self.cuts += 1
+            first = (tokens == WORDS.encode([","])[0]).int().argmax(dim=1)
+            assert (first == first[0]).all()
+            return tokens[:, int(first[0]) + 1 if self.cuts % 2 else 0 :], labels
+
+    reader = networks.gru_classifier(V, update_bias=networks.bias_for_span(20), seed=1)
+    pair = [Cut((3, 40), seed=seed) for seed in (1, 1001)]
+    training.train(reader, *pair, steps=600, learning_rate=1e-2, target=2)
+    unmet = {word for both in task.lexicon().held_out_nouns for word in both}
+    group = [
+        each
+        for each in task.load_evaluation()
+        if "," not in each.words[: each.subject] and not unmet & set(each.words)
+    ]
+    assert len(group) == 23
+    assert task.evaluation_accuracy(reader, WORDS, group).accuracy > 0.88
