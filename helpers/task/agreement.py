@@ -22,7 +22,6 @@ from helpers.task.lexicon import (
     lexicon,
     other_number,
     vocabulary,
-    word_classes,
     word_numbers,
 )
 from helpers.validation import Array, choice, integer
@@ -167,7 +166,6 @@ class AgreementTask:
         self.seed = integer("seed", seed, minimum=0)
         self.nouns = choice("nouns", nouns, NOUNS)
         self.vocabulary: Vocabulary = vocabulary()
-        self.word_classes = word_classes()
         self._rng = np.random.default_rng(self.seed)
         self._words = _slot_words()
 

@@ -25,7 +25,7 @@ def test_tensors_are_named_in_order_and_an_answer_reads_as_a_sentence():
 # The anatomy of a NaN
 
 
-def linear_states(matrix, steps=600, start=1.0):
+def linear_states(matrix, steps=600):
     """h_0 ... h_T of h_t = matrix h_{t-1}, every entry of h_0 the same, in float32."""
     hidden = len(matrix)
     nothing = np.zeros((max(steps, hidden), 1, 1), np.float32)
@@ -35,7 +35,7 @@ def linear_states(matrix, steps=600, start=1.0):
         np.asarray(matrix, np.float32),
         nothing[:hidden, 0, 0],
         nothing[:hidden, 0, 0],
-        np.full((1, hidden), start, np.float32),
+        np.ones((1, hidden), np.float32),
         nonlinearity="linear",
     )[:, 0]
 
@@ -57,20 +57,6 @@ def first_nan(states):
 def test_nan_comes_after_inf_and_needs_two_entries(matrix, inf_step, nan_step):
     states = linear_states(matrix)
     assert (first_inf(states), first_nan(states)) == (inf_step, nan_step)
-
-
-@pytest.mark.parametrize("seed", range(3))
-def test_a_random_linear_network_is_inf_first_and_nan_within_two_steps(seed):
-    matrix = np.random.default_rng(seed).normal(size=(32, 32)) * 1.5 / math.sqrt(32)
-    states = linear_states(matrix)
-    assert 1 <= first_nan(states) - first_inf(states) <= 2
-
-
-def test_where_growth_is_fast_nan_comes_within_the_product_that_overflows_or_the_next():
-    # The first entry's terms are inf and -inf: NaN, or inf where they are added unrounded.
-    states = linear_states([[4, -4], [0, 4]], steps=3, start=3e38)
-    assert first_inf(states) == 1
-    assert first_nan(states) in (1, 2)
 
 
 # A whole model
