@@ -7,7 +7,7 @@ from numbers import Integral
 from typing import Any
 
 from helpers.checks.lessons import LESSONS
-from helpers.checks.results import FAILED, FAR, NEAR, NO_GUESS, Result, text_of
+from helpers.checks.results import FAILED, FAR, NEAR, NO_GUESS, Result
 from helpers.figures.picture import about, size
 
 SPANS = {"%": 100.0, "degrees": 180.0}  # the largest that such a quantity can be
@@ -34,12 +34,12 @@ def guess(name: str, guess: Any, measured: float, unit: str = "", *, rough: bool
     shown = size(value) if rough else f"{value:,.0f}" if whole else about(value, 3)
     was = f"measured {shown} {unit}".rstrip()
     if guess is None:
-        return Result(name, NO_GUESS, f"{name}: {was}.")
+        return Result(name, NO_GUESS, head=was)
     typed = _number(guess)
     if typed is None:
         wanted = f"write one number{f', in {unit}' if unit in SPANS else ''}, such as 12.5"
         line = f"Your guess is {guess!r}: {wanted}, without quotes or words."
-        return Result(name, FAILED, text_of(name, FAILED, (line,), "no number yet"))
+        return Result(name, FAILED, (line,), "no number yet")
     if unit in SPANS:
         near, distance = _by_difference(typed, value, unit)
     elif unit.startswith("per ") and value > 0:
@@ -49,7 +49,7 @@ def guess(name: str, guess: Any, measured: float, unit: str = "", *, rough: bool
     status = NEAR if near else FAR
     lines = (f"{status.capitalize()}: {distance}", *([LESSONS[name]] if name in LESSONS else ()))
     head = f"you wrote {f'{_as_typed(typed)} {unit}'.rstrip()}, {was}"
-    return Result(name, status, text_of(name, status, lines, head))
+    return Result(name, status, lines, head)
 
 
 def _number(guess: Any) -> float | None:

@@ -22,6 +22,7 @@ from helpers.task import AgreementTask, vocabulary
 from helpers.validation import Array
 
 KEYS = ("loss", "norm", "saturated", "reach")
+STEPS = 20  # of a sick run
 Row = Mapping[str, float]
 inf, nan = np.inf, np.nan
 COLUMNS = "You do not look at every column: any of a step's entries may be the inf."
@@ -272,9 +273,7 @@ ORDER = np.random.default_rng(5).permutation(len(SICKNESSES))
 HIDDEN = dict(zip("ABCD", (list(SICKNESSES)[place] for place in ORDER), strict=True))
 
 
-def sick_runs(
-    log_row: Callable[[nn.Module, Tensor, Tensor], Row], steps: int = 20
-) -> dict[str, dict[str, Array]]:
+def sick_runs(log_row: Callable[[nn.Module, Tensor, Tensor], Row]) -> dict[str, dict[str, Array]]:
     """Train networks A to D by plain SGD, each with an illness, and log every step.
 
     log_row: called with model, tokens and labels; leaves the batch's gradient in .grad.
@@ -291,7 +290,7 @@ def sick_runs(
             task = AgreementTask(sickness.gap, seed=20 + seed)
             update = torch.optim.SGD(model.parameters(), lr=0.1)
             rows: list[Row] = []
-            while len(rows) < steps and (not rows or math.isfinite(rows[-1]["norm"])):
+            while len(rows) < STEPS and (not rows or math.isfinite(rows[-1]["norm"])):
                 rows.append(log_row(model, *task.batch(8 if sickness.gap > 100 else 32)))
                 update.step()
             logs[letter] = {key: np.array([row[key] for row in rows]) for key in KEYS}

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from helpers.checks.attempt import attempt
 from helpers.checks.registry import exercise
-from helpers.checks.results import FAILED, NO_GUESS, WRONG_VALUES, Result, Verdict, text_of
+from helpers.checks.results import FAILED, NO_GUESS, WRONG_VALUES, Result, Verdict
 
 
 class Statement(NamedTuple):
@@ -135,7 +135,7 @@ def beside_model_answer(question: int, text: str) -> Result:
     words = len(text.split())
     if words < FEWEST_WORDS:
         wanted = f"Write at least {FEWEST_WORDS} words, and a model answer appears beside them."
-        return Result(name, NO_GUESS, text_of(name, NO_GUESS, (wanted,), f"{words} words so far"))
+        return Result(name, NO_GUESS, (wanted,), f"{words} words so far")
     answer, points = MODEL_ANSWERS[question]
     lines = (
         "Yours: " + " ".join(text.split()),
@@ -143,4 +143,4 @@ def beside_model_answer(question: int, text: str) -> Result:
         "Mark yourself: is each of these in your answer?",
         *(f"[ ] {point}" for point in points),
     )
-    return Result(name, NO_GUESS, text_of(name, NO_GUESS, lines, f"{words} words"))
+    return Result(name, NO_GUESS, lines, f"{words} words")

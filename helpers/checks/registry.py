@@ -28,7 +28,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from helpers.checks.attempt import settings
-from helpers.checks.results import RIGHT, STATUSES, Result, Verdict, text_of
+from helpers.checks.results import RIGHT, STATUSES, Result, Verdict
 from helpers.validation import choice
 
 PROGRESS = Path(__file__).resolve().parents[2] / ".progress.json"
@@ -77,13 +77,11 @@ def exercise(
 
         @functools.wraps(judge)
         def check(answer: Any) -> Result:
-            status, earned, head = RIGHT, points, None
             try:
                 with settings():
-                    lines: tuple[str, ...] = tuple(judge(answer).split("\n"))
+                    result = Result(name, RIGHT, tuple(judge(answer).split("\n")), None, answer)
             except Verdict as verdict:
-                status, lines, head, earned = verdict.status, verdict.lines, verdict.head, 0
-            result = Result(name, status, text_of(name, status, lines, head), earned, answer)
+                result = Result(name, verdict.status, verdict.lines, verdict.head, answer)
             _remember(result)
             return result
 

@@ -16,6 +16,7 @@ NEAR, FAR, NO_GUESS = "near", "far", "no guess"
 STATUSES = (NOT_ATTEMPTED, FAILED, WRONG_SHAPE, WRONG_VALUES, RIGHT, NEAR, FAR, NO_GUESS)
 
 HEADS = {NOT_ATTEMPTED: "not attempted yet", WRONG_VALUES: "right shape, wrong values"}
+NOTE = "Until yours is right, the cells below use the course's own."
 GREEN, AMBER, BLUE = "#1a7f37", "#9a6000", "#1a6fc4"  # seen on a light page and a dark one
 BADGES = {RIGHT: (GREEN, "right"), **dict.fromkeys((NEAR, FAR, NO_GUESS), (BLUE, "guess"))}
 
@@ -24,14 +25,15 @@ BADGES = {RIGHT: (GREEN, "right"), **dict.fromkeys((NEAR, FAR, NO_GUESS), (BLUE,
 class Result:
     """The answer to one attempt or to one guess.
 
-    exercise: its name. status: one of STATUSES. message: the text, several lines.
-    points: earned, all of the exercise's or 0. answer: the learner's own function.
+    exercise: its name. status: one of STATUSES. lines: the text, indented under a first line
+    that names the exercise; head: that line's words, which the status gives without it.
+    answer: the learner's own function.
     """
 
     exercise: str
     status: str
-    message: str
-    points: int = 0
+    lines: tuple[str, ...] = ()
+    head: str | None = None
     answer: Callable[..., Any] | None = field(default=None, repr=False)
 
     @property
@@ -43,39 +45,33 @@ class Result:
         """Return the learner's function if it passed, else `instead`, and say so when shown."""
         if self.passed and self.answer is not None:
             return self.answer
-        note = "\n  Until yours is right, the cells below use the course's own."
-        self.message = self.message.removesuffix(note) + note
+        if NOTE not in self.lines:
+            self.lines += (NOTE,)
         return instead
 
     def __str__(self) -> str:
-        return self.message
+        first = f"{self.exercise}: {self.head or HEADS.get(self.status, self.status)}."
+        return "\n".join([first, *(f"  {line}" for line in self.lines)])
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
         """Show the message in colour; the same words stay underneath as plain text."""
         colour, badge = BADGES.get(self.status, (AMBER, "not yet"))
-        head, *lines = self.message.split("\n")
+        head, *lines = str(self).split("\n")
         body = "".join(f"<div>{escape(line.strip())}</div>" for line in lines)
         html = (
             f'<div style="border-left: 4px solid {colour}; padding: 2px 0 2px 12px">'
             f'<div><span style="background-color: {colour}; color: #ffffff; padding: 0 8px; '
             f'border-radius: 3px">{badge}</span> <b>{escape(head)}</b></div>{body}</div>'
         )
-        return {"text/html": html, "text/plain": self.message}
+        return {"text/html": html, "text/plain": str(self)}
 
 
 class Verdict(Exception):
     """Ends a check that was not passed.
 
-    status: one of STATUSES. lines: what was seen, what it suggests, where to look.
-    head: the first line's words after the name; without it the status gives them.
+    status, head: as of a Result. lines: what was seen, what it suggests, where to look.
     """
 
     def __init__(self, status: str, *lines: str, head: str | None = None) -> None:
         super().__init__(status, *lines)
         self.status, self.lines, self.head = status, lines, head
-
-
-def text_of(exercise: str, status: str, lines: tuple[str, ...], head: str | None = None) -> str:
-    """Return a result's text: the name and the status, then the lines, indented."""
-    first = f"{exercise}: {head or HEADS.get(status, status)}."
-    return "\n".join([first, *(f"  {line}" for line in lines)])

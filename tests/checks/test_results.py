@@ -67,4 +67,3 @@ def test_the_learners_function_is_used_where_it_passed():
     assert failed.use(instead=rnn_step) is rnn_step
     assert failed.use(instead=rnn_step) is rnn_step
     assert str(failed).count("Until yours is right, the cells below use the course's own.") == 1
-    assert (passed.points, failed.points) == (2, 0)
