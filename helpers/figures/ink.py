@@ -89,9 +89,10 @@ def ink(
                 f"signal {name!r} must have shape ({len(words)},), one entry a word; "
                 f"got {np.shape(signal)}"
             )
-    sentence = _laid_out(words, subject, verb)
+    marks, scale = _laid_out(words, subject, verb)
+    deep = LINE * scale * (marks[-1].line + 1)
     above = 0.62 + 0.2 * headline(title).count("\n")
-    row = HEAD + sentence.lines * LINE * sentence.scale + BELOW
+    row = HEAD + deep + BELOW
     height = above + row * len(signals) + BACK + 0.34
     figure, axes = board(WIDTH, height)
     axes.set_ylim(-height, 0)
@@ -105,11 +106,11 @@ def ink(
         said = {"color": colour, "fontsize": 11.5, "weight": "bold", "ha": "right", "va": "center"}
         axes.text(WIDTH - MARGIN, top - 0.12, raised(f"{words[at]}: {left[name]}"), **said)
         seen = np.where(np.arange(len(words)) >= (reached or 0), signal, 0.0)
-        _write(axes, sentence, _inks(seen), top - HEAD, subject)
-    _arrow(axes, sentence, -above - HEAD)
+        _write(axes, marks, scale, _inks(seen), top - HEAD, subject)
+    _arrow(axes, marks[-1], -above - HEAD - deep)
     _key(axes, 0.26 - height)
     told = "; ".join(f"{name}: {what}" for name, what in left.items())
-    read = " ".join(mark.text for mark in sentence.marks).replace(" ,", ",")
+    read = " ".join(mark.text for mark in marks).replace(" ,", ",")
     seen_at = f"Left at the {'subject ' * (at == subject)}'{words[at]}': {told}"
     fading = f"The sentence '{read}', its ink fading with the signal that reaches each word"
     return Picture(figure, described(title, f"{fading} from the verb. {seen_at}"))
@@ -136,7 +137,7 @@ def _inked(colour: str, amount: float) -> tuple[float, ...]:
 
 
 class Mark(NamedTuple):
-    """One piece of the sentence as it is drawn: its text, its word's index, its place."""
+    """One piece of the sentence as it is drawn: its text, its word's index, its place in inches."""
 
     text: str
     word: int | None
@@ -145,16 +146,8 @@ class Mark(NamedTuple):
     width: float
 
 
-class Sentence(NamedTuple):
-    """A sentence in lines that fill the card, the verb last; scale: of its letters."""
-
-    marks: list[Mark]
-    lines: int
-    scale: float
-
-
-def _laid_out(words: Sequence[str], subject: int, verb: str) -> Sentence:
-    """Break a sentence into as few lines as it needs, all of one length."""
+def _laid_out(words: Sequence[str], subject: int, verb: str) -> tuple[list[Mark], float]:
+    """Break a sentence into as few lines as it needs, all of one length; also their scale."""
     pieces: list[tuple[str, int | None]] = [(word, t) for t, word in enumerate(words)]
     if len(words) > LONGEST:
         start, stop = subject + BEFORE_CUT, len(words) - AFTER_CUT
@@ -187,7 +180,7 @@ def _laid_out(words: Sequence[str], subject: int, verb: str) -> Sentence:
                 marks.append(Mark(*pieces[at], place, number, widths[at] * scale))
                 x += widths[at]
             x += space
-    return Sentence(marks, len(lines), scale)
+    return marks, scale
 
 
 def _broken(needs: Sequence[float], room: float) -> list[list[int]]:
@@ -217,24 +210,25 @@ def _width(text: str, bold: bool) -> float:
     return text_to_path.get_text_width_height_descent(text, font, ismath=False)[0] / 72
 
 
-def _write(axes: Axes, sentence: Sentence, inks: Array, top: float, subject: int) -> None:
+def _write(
+    axes: Axes, marks: list[Mark], scale: float, inks: Array, top: float, subject: int
+) -> None:
     """Write the sentence below top, the subject and the verb in their colours."""
     colours = {subject: SUBJECT, len(inks): VERB, None: QUIET}
-    for text, word, x, line, width in sentence.marks:
-        y = top - LINE * sentence.scale * (line + 0.72)
+    for text, word, x, line, width in marks:
+        y = top - LINE * scale * (line + 0.72)
         amount = 0.8 if word is None else 1.0 if word == len(inks) else inks[word]
         colour = _inked(colours.get(word, INK), amount)
-        font = _font(word in (subject, len(inks)), sentence.scale)
+        font = _font(word in (subject, len(inks)), scale)
         axes.text(x, y, text, color=colour, va="baseline", **font)
         if word == subject:
             under = [x, x + width]
             axes.plot(under, [y - 0.06] * 2, color=SUBJECT, lw=1.6, solid_capstyle="round")
 
 
-def _arrow(axes: Axes, sentence: Sentence, top: float) -> None:
+def _arrow(axes: Axes, verb: Mark, bottom: float) -> None:
     """Draw the gradient's way back, from below the verb to the left."""
-    y = top - LINE * sentence.scale * sentence.lines - 0.13
-    verb = sentence.marks[-1]
+    y = bottom - 0.13
     right = verb.x + verb.width / 2
     axes.plot([right, right], [y, y + 0.13], color=VERB, lw=1.4)
     axes.annotate("", (right - 0.7, y), (right, y), arrowprops=BACKWARD)
