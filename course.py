@@ -32,7 +32,7 @@ COMMANDS = {  # the extra of pyproject.toml that it needs, the module that it ru
     "test": ("test", ["pytest"], "run every test; further words go to pytest"),
     "bench": ("test", BENCH, "time the hand-written networks against PyTorch's"),
     "build": ("grading", ["tools.build"], "run the notebooks, named by number, and store outputs"),
-    "record": ("", ["tools.record_runs"], "make the scoreboard's record: about two hours"),
+    "record": ("", ["tools.record_runs"], "make the scoreboard's record: two to three hours"),
     "site": ("site", ["tools.site"], "make web pages of the notebooks in build/site"),
     "slides": ("site", ["tools.slides"], "make slides of the notebooks in build/slides"),
     "grading": ("grading", ["tools.grading"], "make a folder for nbgrader; its path follows"),
