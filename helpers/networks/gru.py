@@ -104,7 +104,8 @@ def forward(
             a[:, hidden:] += bias[hidden:]
             srz, rz = a[:, : 3 * hidden], a[:, hidden : 3 * hidden]
             after = states[start + 1 : start + 1 + chunk]
-            each_step = zip(srz, rz, *_blocks(a), after, strict=True)
+            by_gate = a.reshape(-1, 4, hidden, batch).swapaxes(0, 1)
+            each_step = zip(srz, rz, *by_gate, after, strict=True)
             for t, (srz_t, rz_t, s_t, r_t, z_t, n_t, h_t) in enumerate(each_step, start):
                 from_h.dot(h, product)
                 add(srz_t, product, srz_t)
@@ -222,12 +223,6 @@ def _n_last(rows: Array) -> Array:
     """Rows for n, r, z in the order r, z, n."""
     hidden = len(rows) // 3
     return np.concatenate([rows[hidden:], rows[:hidden]])
-
-
-def _blocks(gates: Array) -> Array:
-    """View (steps, 4 * hidden, batch) as (4, steps, hidden, batch)."""
-    steps, rows, batch = gates.shape
-    return gates.reshape(steps, 4, rows // 4, batch).swapaxes(0, 1)
 
 
 def _write_factors(factors: Array, gates: Array, h_before: Array) -> None:

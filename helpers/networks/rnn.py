@@ -31,7 +31,7 @@ neural networks", equations 3 to 5, whose product of Jacobians is the repeated
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
@@ -47,40 +47,27 @@ from helpers.validation import Array, choice
 ZERO = np.zeros((), dtype=np.float32)
 
 
-def _tanh_slope(phi: Array, out: Array) -> None:
-    np.multiply(phi, phi, out=out)
-    np.subtract(1, out, out=out)
-
-
 def _relu(a: Array, out: Array) -> None:
     np.maximum(a, ZERO, out=out)
-
-
-def _relu_slope(phi: Array, out: Array) -> None:
-    np.less_equal(phi, 0, out=out, casting="unsafe")
-    np.subtract(1, out, out=out)
 
 
 def _linear(a: Array, out: Array) -> None:
     """phi(a) = a is in place already: `forward` gives `a` itself as `out`."""
 
 
-def _linear_slope(phi: Array, out: Array) -> None:
-    out.fill(1)
+PHI: dict[str, Callable[..., object]] = {"tanh": np.tanh, "relu": _relu, "linear": _linear}
 
 
-class Nonlinearity(NamedTuple):
-    """phi, written over its argument, and phi' as a function of phi."""
-
-    apply: Callable[..., object]
-    slope: Callable[[Array, Array], None]
-
-
-NONLINEARITIES = {
-    "tanh": Nonlinearity(np.tanh, _tanh_slope),
-    "relu": Nonlinearity(_relu, _relu_slope),
-    "linear": Nonlinearity(_linear, _linear_slope),
-}
+def _write_slope(nonlinearity: str, phi: Array, out: Array) -> None:
+    """Write phi' as a function of phi."""
+    if nonlinearity == "linear":
+        out.fill(1)
+        return
+    if nonlinearity == "tanh":
+        np.multiply(phi, phi, out=out)
+    else:
+        np.less_equal(phi, 0, out=out, casting="unsafe")
+    np.subtract(1, out, out=out)
 
 
 def rnn_step(x: Array, h: Array, W: Array, U: Array, b: Array) -> Array:
@@ -110,7 +97,7 @@ def forward(
     (steps, batch, hidden), added to h_1 ... h_T, None for zeros. All float32 or all
     float64. inf and NaN go through to the states; so does overflow.
     """
-    phi = NONLINEARITIES[nonlinearity].apply
+    phi = PHI[nonlinearity]
     steps, batch, _ = inputs.shape
     hidden, dtype = len(weight_hh), weight_hh.dtype
     states = np.empty((steps + 1, batch, hidden), dtype)
@@ -158,7 +145,6 @@ def backward(
     float64) becomes 0: it would slow the processor, and a signal that is 0 everywhere lets
     whole chunks of steps be skipped.
     """
-    slope = NONLINEARITIES[nonlinearity].slope
     steps, batch, size = inputs.shape
     hidden, dtype = len(weight_hh), weight_hh.dtype
 
@@ -188,7 +174,7 @@ def backward(
             if probe is not None:
                 phi = phi - probe[start:stop]
             delta = delta_chunk[: stop - start]
-            slope(phi, delta)
+            _write_slope(nonlinearity, phi, delta)
             for t in reversed(range(stop - start)):
                 if loss_reads:
                     add(signal, direct[t], signal)
@@ -233,7 +219,7 @@ class RNN(RecurrentLayer):
 
     def __init__(self, input_size: int, hidden_size: int, *, nonlinearity: str = "tanh") -> None:
         super().__init__(input_size, hidden_size)
-        self.nonlinearity = choice("nonlinearity", nonlinearity, NONLINEARITIES)
+        self.nonlinearity = choice("nonlinearity", nonlinearity, PHI)
 
     def propagate(self, *given: Any, probe: Array | None) -> tuple[Array, ...]:
         return (forward(*given, nonlinearity=self.nonlinearity, probe=probe),)

@@ -351,13 +351,9 @@ def _noun_words(nouns: str) -> Array:
 
 def _gap_range(gap: int | tuple[int, int]) -> tuple[int, int]:
     """Smallest and largest gap; raises ValueError unless 3 <= smallest <= largest <= 10,000."""
-    bounds = {"minimum": SMALLEST_GAP, "maximum": LARGEST_GAP}
-    if not isinstance(gap, (tuple, list)):
-        number = integer("gap", gap, **bounds)
-        return number, number
-    if len(gap) != 2:
-        raise ValueError(f"gap must be a number or a pair (low, high); got {gap!r}")
-    low, high = (integer(f"gap[{i}]", bound, **bounds) for i, bound in enumerate(gap))
-    if low > high:
-        raise ValueError(f"gap must be (low, high) with low <= high; got {gap!r}")
-    return low, high
+    pair = gap if isinstance(gap, (tuple, list)) else (gap, gap)
+    if len(pair) == 2:
+        low, high = (integer("gap", g, minimum=SMALLEST_GAP, maximum=LARGEST_GAP) for g in pair)
+        if low <= high:
+            return low, high
+    raise ValueError(f"gap must be a number or (low, high) with low <= high; got {gap!r}")
