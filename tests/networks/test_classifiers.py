@@ -25,7 +25,8 @@ from helpers.networks.classifiers import (
 )
 from helpers.networks.rnn import RNN
 from helpers.task import lecture as examples
-from helpers.task.agreement import ATTRACTORS, NOUNS, AgreementTask, vocabulary, word_classes
+from helpers.task.agreement import ATTRACTORS, NOUNS, AgreementTask
+from helpers.task.lexicon import vocabulary, word_classes
 from helpers.training import accuracy
 
 WORDS = 9
