@@ -41,8 +41,11 @@ class Picture:
     figure: Figure
     alt_text: str
 
-    def png(self) -> bytes:
-        """Return the figure as a PNG of 256 colours, twice as large as it is shown."""
+    def png(self, *, quick: bool = False) -> bytes:
+        """Return the figure as a PNG of 256 colours, twice as large as it is shown.
+
+        quick: with all colours instead, which is done sooner and takes more bytes.
+        """
         from matplotlib.backends.backend_agg import FigureCanvasAgg
         from PIL import Image
 
@@ -50,12 +53,14 @@ class Picture:
         canvas.draw()
         image = Image.fromarray(np.asarray(canvas.buffer_rgba())[:, :, :3])
         buffer = io.BytesIO()
-        image.quantize(256, dither=Image.Dither.NONE).save(buffer, "png")
+        if not quick:
+            image = image.quantize(256, dither=Image.Dither.NONE)
+        image.save(buffer, "png", compress_level=1 if quick else 6)
         return buffer.getvalue()
 
-    def tag(self) -> str:
-        """Return the figure as an HTML image with its alt text."""
-        data = base64.b64encode(self.png()).decode()
+    def tag(self, *, quick: bool = False) -> str:
+        """Return the figure as an HTML image with its alt text; quick: as in png."""
+        data = base64.b64encode(self.png(quick=quick)).decode()
         width = round(self.figure.get_figwidth() * SHOWN)
         return TAG.format(html.escape(self.alt_text), width, data)
 

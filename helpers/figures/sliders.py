@@ -159,7 +159,7 @@ def slider(
     def tag(*values: float) -> str:
         picture = draw(**dict(zip(choices, values, strict=True)))
         image.layout.min_height = f"{picture.figure.get_figheight() * SHOWN:.0f}px"
-        return picture.tag()
+        return picture.tag(quick=True)
 
     def redraw(_: object = None) -> None:
         image.value = tag(*(each.value for each in sliders.values()))

@@ -24,6 +24,8 @@ def test_png_has_the_size_asked_for_and_is_the_same_twice():
     assert image.format == "PNG"
     assert image.size == (1600, 720)  # shown at half
     assert data == picture().png()
+    colours = np.asarray(Image.open(io.BytesIO(picture().png(quick=True))), dtype=int)
+    assert abs(colours - np.asarray(image.convert("RGB"))).mean() < 1
 
 
 def test_a_notebook_keeps_a_picture_with_its_alt_text_and_names_it():
