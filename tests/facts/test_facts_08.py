@@ -146,6 +146,16 @@ def test_board_none_seen_10_000():
     assert steps == [[120, 160, 380], [100, 120, 120], [340, 400, 1620]]
 
 
+def test_board_lower_and_higher_rates_than_the_best_were_tried():
+    _, lines = record_runs.load(record.PATH)
+    learned = [line for line in lines if any(line["learned_at"])]
+    assert len(learned) > 150
+    for line in learned:
+        tried = [float(rate) for rate in (*line["scouts"], *line["other_rates"])]
+        if line["scouts"]:
+            assert min(tried) < line["rate"] < max(tried), line
+
+
 def test_board_random_seen_the_lstm_at_three_rates():
     _, lines = record_runs.load(record.PATH)
     here = ("LSTM, both log(gap)", "random", 1000)
