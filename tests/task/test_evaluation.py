@@ -12,26 +12,21 @@ from helpers.task.agreement import Sentence
 from helpers.task.evaluation import PATH, evaluation_accuracy, load_evaluation
 from helpers.task.lexicon import lexicon, vocabulary, word_numbers
 
-
-@pytest.fixture(scope="module")
-def shipped():
-    return load_evaluation()
-
-
+SHIPPED = load_evaluation()
 HEADER, *ROWS = (row.split("\t") for row in PATH.read_text(encoding="utf-8").splitlines())
 NUMBERS = word_numbers()
 
 
-def test_sentences_are_what_the_rows_say(shipped):
+def test_sentences_are_what_the_rows_say():
     assert HEADER == ["words", "subject", "verb", "predicate"]
-    for (words, subject, verb, predicate), sentence in zip(ROWS, shipped, strict=True):
+    for (words, subject, verb, predicate), sentence in zip(ROWS, SHIPPED, strict=True):
         assert (" ".join(sentence.words), str(sentence.subject)) == (words, subject)
         assert (sentence.verb, sentence.predicate) == (verb, predicate)
 
 
-def test_every_row_keeps_the_rules(shipped):
+def test_every_row_keeps_the_rules():
     numbered = {"is", "are", "has", "have", "was", "were", "a", "an", "each", "many", "all"}
-    for sentence in shipped:
+    for sentence in SHIPPED:
         words, subject = sentence.words, sentence.subject
         number = NUMBERS[words[subject]]
         assert sentence.verb == {"singular": "was", "plural": "were"}[number]
@@ -43,7 +38,7 @@ def test_every_row_keeps_the_rules(shipped):
         assert words[0] != ","
         assert (words[subject + 1] == ",") == (words[-1] == ","), words
         assert ", ," not in " ".join(words)
-    assert len({sentence.words for sentence in shipped}) == len(shipped)
+    assert len({sentence.words for sentence in SHIPPED}) == len(SHIPPED)
 
 
 def attractors(sentence):
@@ -52,31 +47,31 @@ def attractors(sentence):
     return sum(NUMBERS.get(word, number) != number for word in middle)
 
 
-def test_gaps_attractors_and_verbs_are_spread(shipped):
-    assert len(shipped) >= 120
-    gaps = [sentence.gap for sentence in shipped]
+def test_gaps_attractors_and_verbs_are_spread():
+    assert len(SHIPPED) >= 120
+    gaps = [sentence.gap for sentence in SHIPPED]
     assert (min(gaps), max(gaps)) == (3, 40)
     for low, high in [(3, 5), (6, 10), (11, 15), (16, 20), (21, 30), (31, 40)]:
         assert sum(low <= gap <= high for gap in gaps) >= 10
     for count in range(5):
-        verbs = Counter(s.verb for s in shipped if attractors(s) == count)
+        verbs = Counter(s.verb for s in SHIPPED if attractors(s) == count)
         assert min(verbs["was"], verbs["were"]) >= 5
-    assert abs(sum(s.verb == "was" for s in shipped) - len(shipped) / 2) <= 1
-    fronted = sum(any(word in NUMBERS for word in s.words[: s.subject]) for s in shipped)
+    assert abs(sum(s.verb == "was" for s in SHIPPED) - len(SHIPPED) / 2) <= 1
+    fronted = sum(any(word in NUMBERS for word in s.words[: s.subject]) for s in SHIPPED)
     assert 40 <= fronted <= 80
 
 
-def test_neither_the_first_nor_the_nearest_noun_gives_the_verb_away(shipped):
-    nouns = [[NUMBERS[word] for word in s.words if word in NUMBERS] for s in shipped]
-    subjects = [NUMBERS[s.words[s.subject]] for s in shipped]
+def test_neither_the_first_nor_the_nearest_noun_gives_the_verb_away():
+    nouns = [[NUMBERS[word] for word in s.words if word in NUMBERS] for s in SHIPPED]
+    subjects = [NUMBERS[s.words[s.subject]] for s in SHIPPED]
     pairs = list(zip(nouns, subjects, strict=True))
     assert 0.4 < sum(row[-1] == subject for row, subject in pairs) / len(pairs) < 0.6
     assert sum(row[0] == subject for row, subject in pairs) / len(pairs) < 0.85
 
 
-def test_accuracy_counts_each_sentence_once_in_batches_of_one_length(shipped):
+def test_accuracy_counts_each_sentence_once_in_batches_of_one_length():
     """A model that knows the verbs after an even gap, and errs on all others."""
-    said = {s.words: (s.verb == "were") ^ (s.gap % 2) for s in shipped}
+    said = {s.words: (s.verb == "were") ^ (s.gap % 2) for s in SHIPPED}
     seen = []
 
     def model(tokens):
@@ -85,9 +80,9 @@ def test_accuracy_counts_each_sentence_once_in_batches_of_one_length(shipped):
         seen.extend(words)
         return nn.functional.one_hot(torch.tensor([said[each] for each in words]), 2)
 
-    even = sum(s.gap % 2 == 0 for s in shipped)
-    assert evaluation_accuracy(model, vocabulary(), shipped) == even / len(shipped)
-    assert sorted(seen) == sorted(s.words for s in shipped)
+    even = sum(s.gap % 2 == 0 for s in SHIPPED)
+    assert evaluation_accuracy(model, vocabulary(), SHIPPED) == even / len(SHIPPED)
+    assert sorted(seen) == sorted(s.words for s in SHIPPED)
 
 
 def test_an_unknown_word_is_named():

@@ -64,10 +64,8 @@ class TestChildrensBook:
 
 
 class TestSurprise:
-    def test_a_text_that_repeats_itself_costs_nothing(self):
+    def test_a_text_that_repeats_itself_costs_nothing_to_who_sees_far_enough(self):
         assert surprise(["tick", "tock"] * 5, back=1) == 0
-
-    def test_a_coin_to_one_word_back_is_certain_to_two(self):
         text = ["a", "a", "b", "b"] * 500
         assert surprise(text, back=1) == pytest.approx(1, abs=1e-3)
         assert surprise(text, back=2) == 0
@@ -103,7 +101,7 @@ class TestCloudsAndSky:
 class TestCountryTask:
     @given(gap=st.integers(3, 60), seed=st.integers(0, 10_000))
     @settings(max_examples=40)
-    def test_the_middle_is_exactly_the_gap_and_names_no_country(self, gap, seed):
+    def test_the_middle_is_whole_clauses_of_exactly_the_gap_that_name_no_country(self, gap, seed):
         task = CountryTask(gap, seed)
         tokens, labels = task.batch(7)
         assert tokens.shape == (7, gap + 8)
@@ -115,13 +113,7 @@ class TestCountryTask:
             assert LANGUAGES[words[4]] == task.languages[label]
             assert words[-3:] == ["i", "speak", "fluent"]
             assert not named & set(words[5:])
-
-    @pytest.mark.parametrize("gap", [3, 4, 5, 6, 41])
-    def test_the_middle_is_whole_clauses_and_none_twice_running(self, gap):
-        task = CountryTask(gap)
-        for row in task.batch(40)[0]:
-            middle = " ".join(task.vocabulary.decode(row[5:-3]))
-            first, *clauses, last = middle.split(".")
+            first, *clauses, last = " ".join(words[5:-3]).split(".")
             assert first == ""
             assert last.strip() in ("", "today", "even now")
             spoken = [tuple(f"{clause.strip()} .".split()) for clause in clauses]
