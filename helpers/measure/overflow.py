@@ -1,10 +1,9 @@
 """When numbers run out: the step at which a product overflows or underflows.
 
-A floating-point format with p binary digits and exponents below E holds nothing above
-(1 - 2^-p) 2^E; what is nearer to 2^E than to that largest number becomes inf. So a product
-that grows by a factor g per step overflows at the first k with g^k >= (1 - 2^-(p+1)) 2^E.
-Each step's product is rounded, by a factor between 1 - 2^-p and 1 + 2^-p, which over many
-steps can move the overflow. Doubling is never rounded.
+A product that grows by a factor g per step is inf at the first k at which g^k is above the
+largest number of its format, if no product is rounded. Each is, in a format with p binary
+digits by a factor between 1 - 2^-p and 1 + 2^-p, which over many steps can move the overflow.
+Doubling is never rounded.
 
 Below the smallest normal number the rounding is no longer relative, and where a product ends
 is measured, not predicted. With rounding to nearest, a factor of at most 1/2 gets to 0, and
@@ -24,11 +23,10 @@ LONGEST = 100_000  # steps that are counted one by one
 
 
 class NumberRange(NamedTuple):
-    """What a dtype can hold: its smallest number above 0, its binary digits p and its E."""
+    """The smallest number above 0 and the largest number of a dtype."""
 
     smallest: float
-    digits: int
-    exponent: int
+    largest: float
 
 
 class Underflow(NamedTuple):
@@ -41,19 +39,16 @@ class Underflow(NamedTuple):
 def number_range(dtype: torch.dtype) -> NumberRange:
     """Return the range of float16, bfloat16, float32 or float64."""
     info = torch.finfo(dtype)
-    digits, exponent = 1 - round(math.log2(info.eps)), round(math.log2(info.max))
-    return NumberRange(info.tiny * info.eps, digits, exponent)
+    return NumberRange(info.tiny * info.eps, info.max)
 
 
 def overflow_step(growth: float, dtype: torch.dtype) -> int:
-    """Predict the first step k at which growth^k is inf, as if no product were rounded.
+    """Predict the first step k at which growth^k is inf: ceil(ln max / ln growth).
 
-    That is ceil(ln max / ln growth). growth: rounded to dtype first, as a network in that dtype
-    would hold it; above 1 there.
+    growth: above 1; rounded to dtype first, as a network in that dtype would hold it.
     """
-    _, digits, exponent = number_range(dtype)
-    overflow = exponent + math.log1p(-(2.0 ** -(digits + 1))) / math.log(2)
-    return math.ceil(overflow / math.log2(torch.tensor(growth, dtype=dtype).item()))
+    held = torch.tensor(growth, dtype=dtype).item()
+    return math.ceil(math.log2(number_range(dtype).largest) / math.log2(held))
 
 
 def measured_overflow_step(growth: float, dtype: torch.dtype) -> int:

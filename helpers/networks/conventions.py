@@ -50,21 +50,15 @@ class Gate(NamedTuple):
         return self.x @ x + self.h @ h + self.b
 
 
+TorchWeights = tuple[Array, Array, Array, Array]  # weight_ih, weight_hh, bias_ih, bias_hh
+
+
 class Weights(NamedTuple):
     """The weights of a GRU in Ng's or in Cho's convention; no reset gate: simplified."""
 
     update: Gate
     candidate: Gate
     reset: Gate | None = None
-
-
-class TorchWeights(NamedTuple):
-    """The weights of a GRU under PyTorch's names: rows for r, z, n."""
-
-    weight_ih: Array
-    weight_hh: Array
-    bias_ih: Array
-    bias_hh: Array
 
 
 def logistic(a: Array) -> Array:
@@ -126,7 +120,7 @@ def ng_simplified_to_torch(weights: Weights) -> TorchWeights:
     keep, candidate = swap_ng_and_cho(weights).update, weights.candidate
     held = Gate(np.zeros_like(keep.x), np.zeros_like(keep.h), np.full_like(keep.b, OPEN))
     U, W, b = (np.concatenate(parts) for parts in zip(held, keep, candidate, strict=True))
-    return TorchWeights(U, W, b, np.zeros_like(b))
+    return U, W, b, np.zeros_like(b)
 
 
 def _update_and_candidate(x: Array, h: Array, weights: Weights) -> tuple[Array, Array]:

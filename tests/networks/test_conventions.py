@@ -9,7 +9,6 @@ from torch import nn
 
 from helpers.networks.conventions import (
     Gate,
-    TorchWeights,
     Weights,
     cho_step,
     logistic,
@@ -48,7 +47,8 @@ def test_ngs_simplified_form_in_pytorch(seed):
     ours = ng_simplified_to_torch(weights)
     np.testing.assert_allclose(torch_step(x, h, ours), ng_step(x, h, weights), rtol=0, atol=1e-14)
     cell = nn.GRUCell(INPUT, HIDDEN, dtype=torch.float64)
-    cell.load_state_dict({name: torch.from_numpy(part) for name, part in ours._asdict().items()})
+    parts = zip(cell.state_dict(), map(torch.from_numpy, ours), strict=True)
+    cell.load_state_dict(dict(parts))
     got = cell(torch.from_numpy(x), torch.from_numpy(h)).detach()
     np.testing.assert_allclose(got, ng_step(x, h, weights), rtol=0, atol=1e-14)
 
@@ -57,7 +57,7 @@ def test_with_the_same_weights_reset_before_and_after_differ():
     x, h, weights = random_weights(0, reset=True)
     parts = zip(weights.reset, weights.update, weights.candidate, strict=True)
     stacked = [np.concatenate(part) for part in parts]
-    after = torch_step(x, h, TorchWeights(*stacked, np.zeros(3 * HIDDEN)))
+    after = torch_step(x, h, (*stacked, np.zeros(3 * HIDDEN)))
     assert np.abs(after - cho_step(x, h, weights)).max() > 0.01
 
 

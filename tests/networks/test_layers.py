@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from helpers.networks import gru, rnn
-from helpers.networks.conventions import TorchWeights, gru_step, logistic, torch_step
+from helpers.networks.conventions import gru_step, logistic, torch_step
 from helpers.networks.gru import GRU, bias_for_span
 from helpers.networks.layer import Gradients, set_gate_bias
 from helpers.networks.lstm import LSTM
@@ -22,6 +22,7 @@ from helpers.networks.rnn import RNN, rnn_step
 
 TOLERANCE = {torch.float32: 1e-5, torch.float64: 1e-11}
 INPUT, HIDDEN = 3, 5
+PARAMETERS = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
 MODULE = {RNN: rnn, GRU: gru}
 both = pytest.mark.parametrize("kind", [RNN, GRU])
 kinds = pytest.mark.parametrize(
@@ -138,7 +139,7 @@ def test_forward_is_the_plain_step_and_the_probe_added_to_each_state(kind):
     a = arrays(kind)
     got = MODULE[kind].forward(**a)
     states = got if kind is RNN else got[0]
-    U, W, b, b_h = (a[name] for name in TorchWeights._fields)
+    U, W, b, b_h = (a[name] for name in PARAMETERS)
     h = a["h0"]
     for t, x_t in enumerate(a["inputs"]):
         rows = zip(x_t, h, strict=True)
@@ -152,12 +153,10 @@ def test_forward_is_the_plain_step_and_the_probe_added_to_each_state(kind):
 
 def test_the_gru_step_in_both_orders_of_arguments():
     a = arrays(GRU)
-    weights = TorchWeights(*(a[name] for name in TorchWeights._fields))
+    weights = tuple(a[name] for name in PARAMETERS)
     x, h = a["inputs"][0, 0], a["h0"][0]
     cell = nn.GRUCell(INPUT, HIDDEN).double()
-    cell.load_state_dict(
-        {name: torch.from_numpy(value) for name, value in weights._asdict().items()}
-    )
+    cell.load_state_dict({name: torch.from_numpy(a[name]) for name in PARAMETERS})
     want = cell(torch.from_numpy(x), torch.from_numpy(h)).detach().numpy()
     np.testing.assert_allclose(torch_step(x, h, weights), want, rtol=0, atol=1e-14)
 
