@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import copy
-import io
 import math
 import warnings
 from concurrent.futures import ThreadPoolExecutor
@@ -123,15 +121,6 @@ def test_same_names_and_first_draws_as_torch(kind):
     assert list(drawn[0]) == list(drawn[1])
     for name, want in drawn[0].items():
         assert torch.equal(drawn[1][name], want)
-
-
-@both
-def test_deepcopy_and_save(kind):
-    layer, x, file = kind(INPUT, HIDDEN), torch.randn(2, 4, INPUT), io.BytesIO()
-    torch.save(layer, file)
-    file.seek(0)
-    for twin in (copy.deepcopy(layer), torch.load(file, weights_only=False)):
-        assert torch.equal(twin(x)[0], layer(x)[0])
 
 
 @both
