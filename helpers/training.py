@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import time
 from collections.abc import Callable
@@ -227,4 +228,5 @@ class _Line:
             self.width = len(text)
 
     def end(self, words: str) -> None:
-        self.rewrite(f"{words}, ~ {time.perf_counter() - self.start:.0f} s", end="\n")
+        seconds = math.ceil(time.perf_counter() - self.start)
+        self.rewrite(f"{words}, ~ {seconds} s", end="\n")
