@@ -35,7 +35,7 @@ QUIZ = (1, 2, 4, 10, 11)  # statements of notebook 09 that each plan settles
 
 
 class Row(NamedTuple):
-    """A row of a plan: when it begins, the cells that it runs, what is asked, heard and said."""
+    """A row of a plan: when it begins, the cells it shows, what is asked, heard and said."""
 
     minute: int
     notebook: str  # its number, or "index"
@@ -56,31 +56,33 @@ def plan(name: str) -> list[Row]:
 
 
 def text_above(cells: list[NotebookNode], position: int) -> list[NotebookNode]:
-    """The text right above a cell, such as its question; not one that tells what was seen."""
-    above = cells[position - 1]
+    """The text right above code, such as its question; not one that tells what was seen."""
+    above, cell = cells[position - 1], cells[position]
     told = above.cell_type == "code" or above.id.endswith("-seen")
-    return [] if told or not position else [above]
+    return [] if told or cell.cell_type == "markdown" else [above]
 
 
 def lab(rows: list[Row]) -> NotebookNode:
     """One notebook of a plan's cells in its order, each with the text right above it.
 
     The cells of a notebook make a part, which begins with that notebook's question and imports:
-    no part needs another's cells.
+    no part needs another's cells. A row's minute stands above its cells.
     """
     taken: list[NotebookNode] = []
     for number, part in itertools.groupby(rows, key=lambda row: row.notebook):
         [path] = NOTEBOOKS.glob(f"{number}*.ipynb")  # the learners' copies, with stubs
         cells = read(path).cells
         positions = {cell.id: position for position, cell in enumerate(cells)}
-        names = [name for row in part for name in row.cells]
         if number != "index":
             title, _, rest = cells[0].source.partition("\n")
             head = [title, *QUESTION.findall(rest)]
             taken.append(new_markdown_cell("\n\n".join(head), id=f"{number}-question"))
             taken.append(cells[positions["imports"]])
-        for position in map(positions.__getitem__, names):
-            taken += [*text_above(cells, position), cells[position]]
+        for row in part:
+            minute = f"<small>minute {row.minute}</small>"
+            taken.append(new_markdown_cell(minute, id=f"minute-{row.minute}"))
+            for position in map(positions.__getitem__, row.cells):
+                taken += [*text_above(cells, position), cells[position]]
         for cell in taken:
             if cell.id in positions:  # other parts may have a cell of that id
                 cell.id = f"{number}-{cell.id}"
