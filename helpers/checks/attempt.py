@@ -294,15 +294,15 @@ def _importing(frame: FrameType | None) -> bool:
 def settings() -> Iterator[None]:
     """Give every library its defaults inside, and put back the notebook's own afterwards.
 
-    The random states of Python, NumPy and torch, torch's default dtype and device, gradient
-    mode and number of threads, NumPy's error handling and the warning filters.
+    The random states of Python, NumPy and torch, torch's default dtype, gradient mode and
+    number of threads, NumPy's error handling and the warning filters. Not torch's device: that
+    is a mode, and a mode left by a function that runs out of time breaks torch for the kernel.
     """
     python, numpy = random.getstate(), np.random.get_state()  # noqa: NPY002
     dtype, threads = torch.get_default_dtype(), torch.get_num_threads()
     with (
         warnings.catch_warnings(),
         torch.random.fork_rng(devices=[]),
-        torch.device("cpu"),
         torch.inference_mode(False),
         torch.enable_grad(),
         np.errstate(divide="warn", over="warn", under="ignore", invalid="warn"),

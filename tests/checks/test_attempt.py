@@ -320,7 +320,7 @@ def test_settings_of_the_notebook_do_not_reach_the_checks():
         torch.nn.utils.clip_grad_norm_(model.parameters(), c)
         optimizer.step()
 
-    for mode in (torch.no_grad(), torch.inference_mode(), torch.device("meta")):
+    for mode in (torch.no_grad(), torch.inference_mode()):
         with mode:
             assert checks.train_step(train_step).passed
     with np.errstate(all="raise"):
@@ -332,6 +332,17 @@ def test_settings_of_the_notebook_do_not_reach_the_checks():
         assert checks.fool_the_latch(lambda: ("the cat , which saw the dogs ,", "was")).passed
     finally:
         torch.set_default_dtype(torch.float32)
+
+
+def test_no_mode_of_torch_is_on_that_an_interrupt_could_break():
+    modes = []
+
+    def answer(x, h, W, U, b):
+        modes.append(torch._C._len_torch_function_stack())
+        return rnn_step(x, h, W, U, b)
+
+    assert checks.rnn_step(answer).passed
+    assert set(modes) == {0}
 
 
 def test_the_checks_own_arithmetic_warns_of_nothing_and_repeats_itself():
