@@ -67,6 +67,8 @@ def signal(model: nn.Module, tokens: Tensor) -> Array:
         raise ValueError(
             f"{type(model).__name__} does not use its probe: add probe[:, t] to the state h_t"
         )
+    if dtype == torch.float32:  # whose squares float64 holds
+        return torch.linalg.vector_norm(gradient, dim=-1, dtype=torch.float64).numpy()
     return np.hypot.reduce(gradient.double().numpy(), axis=-1)  # no square under- or overflows
 
 
